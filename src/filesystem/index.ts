@@ -1,0 +1,3 @@
+export type { Context } from './context.js'
+export type * from './file-system.js'
+export type { Host, Keeper, Nodes, Notifier } from './host.js'

@@ -1,0 +1,158 @@
+import { Errno } from '../../errors/errno.js'
+import { fsError } from '../../errors/fs-error.js'
+import type { DirectorySink, Entry, NodeId, OpenedDirectory } from '../../filesystem/file-system.js'
+import {
+  DirentOffset,
+  O,
+  SEEK,
+  close,
+  direntLength,
+  direntNameEnd,
+  direntType,
+  fdatasyncAsync,
+  fsyncAsync,
+  getdents64,
+  lseek,
+} from '../../native/index.js'
+import { readU64, type U64 } from '../../protocol/u64.js'
+import { isDots } from './entries.js'
+import { orThrow } from './or-throw.js'
+import type { Source } from './source.js'
+import { emptyAttributes } from './stat.js'
+
+const BUFFER_BYTES = 32 * 1024
+/** Buffers kept for the next directory that is read. */
+const MAX_SPARE = 16
+
+interface EntryBuffer {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+}
+
+/** An open directory of the source, and the entries that were read from it but did not fit the last answer. */
+export interface MirrorDirectory {
+  readonly fd: number
+  /** Where reading goes on: the position after the entry that was answered last. */
+  offset: U64
+  buffer: EntryBuffer | undefined
+  at: number
+  end: number
+}
+
+/** Opens and reads directories. Positions are the source's own, so they also hold in a later life. */
+export class Directories {
+  readonly #source: Source
+  readonly #spare: EntryBuffer[] = []
+  readonly #noEntry: Entry = { node: 0, attributes: emptyAttributes() }
+
+  constructor(source: Source) {
+    this.#source = source
+  }
+
+  open(node: NodeId): OpenedDirectory<MirrorDirectory> {
+    return { directory: this.reopen(node) }
+  }
+
+  reopen(node: NodeId): MirrorDirectory {
+    const fd = orThrow(this.#source.objects.reopen(node, O.RDONLY | O.DIRECTORY | O.CLOEXEC))
+    return { fd, offset: 0, buffer: undefined, at: 0, end: 0 }
+  }
+
+  read(node: NodeId, directory: MirrorDirectory, offset: U64, sink: DirectorySink): void {
+    // Offset 0 is a rewind: it must show what has been added since.
+    if (offset === 0 || offset !== directory.offset) this.#seek(directory, offset)
+    for (let given = false; ; given = true) {
+      if (directory.at >= directory.end && !this.#refill(directory, given)) return
+      if (!this.#give(node, directory, sink)) return
+    }
+  }
+
+  release(directory: MirrorDirectory): void {
+    this.#dropBuffer(directory)
+    close(directory.fd)
+  }
+
+  async fsync(directory: MirrorDirectory, dataOnly: boolean): Promise<void> {
+    orThrow(await (dataOnly ? fdatasyncAsync(directory.fd) : fsyncAsync(directory.fd)))
+  }
+
+  #seek(directory: MirrorDirectory, offset: U64): void {
+    const position = lseek(
+      directory.fd,
+      typeof offset === 'bigint' ? BigInt.asIntN(64, offset) : offset,
+      SEEK.SET,
+    )
+    if (position < 0) throw fsError(-Number(position))
+    directory.offset = offset
+    directory.at = directory.end = 0
+  }
+
+  /** False at the end. An error is told only when there is no entry to answer with: it comes again. */
+  #refill(directory: MirrorDirectory, given: boolean): boolean {
+    directory.buffer ??= this.#spare.pop() ?? newBuffer()
+    directory.at = directory.end = 0
+    const length = getdents64(directory.fd, directory.buffer.bytes)
+    if (length > 0) {
+      directory.end = length
+      return true
+    }
+    this.#dropBuffer(directory)
+    // A directory that is removed while it is open reads as empty.
+    if (length < 0 && length !== -Errno.ENOENT && !given) throw fsError(-length)
+    return false
+  }
+
+  /** Hands over the entry at hand; false when it did not fit. */
+  #give(node: NodeId, directory: MirrorDirectory, sink: DirectorySink): boolean {
+    const { bytes, view } = directory.buffer!
+    const at = directory.at
+    const name = bytes.subarray(at + DirentOffset.name, direntNameEnd(bytes, at))
+    const type = direntType(bytes, at)
+    const offset = readU64(view, at + DirentOffset.off)
+    if (!sink.fits(name.length)) return false
+    const taken = sink.plus
+      ? this.#givePlus(node, directory, sink, name, type, offset)
+      : sink.add(name, readU64(view, at + DirentOffset.ino), type, offset)
+    if (!taken) return false
+    directory.at = at + direntLength(bytes, at)
+    directory.offset = offset
+    return true
+  }
+
+  #givePlus(
+    node: NodeId,
+    directory: MirrorDirectory,
+    sink: DirectorySink,
+    name: Uint8Array,
+    type: number,
+    offset: U64,
+  ): boolean {
+    const { entries } = this.#source
+    let entry = entries.entry
+    if (isDots(name)) entry = this.#noEntry
+    else {
+      const result = entries.tryFind(node, directory.fd, name)
+      // Removed since it was read: nothing to show.
+      if (result === -Errno.ENOENT) return true
+      // The kernel asks for this one by LOOKUP, which tells what is wrong with it.
+      if (result < 0) entry = this.#noEntry
+    }
+    if (entry === this.#noEntry) {
+      const { bytes, view } = directory.buffer!
+      this.#noEntry.attributes.ino = readU64(view, directory.at + DirentOffset.ino)
+      this.#noEntry.attributes.mode = (bytes[directory.at + DirentOffset.type]! & 15) << 12
+    }
+    return sink.addPlus(name, type, offset, entry)
+  }
+
+  #dropBuffer(directory: MirrorDirectory): void {
+    if (directory.buffer !== undefined && this.#spare.length < MAX_SPARE) this.#spare.push(directory.buffer)
+    directory.buffer = undefined
+    directory.at = directory.end = 0
+  }
+}
+
+function newBuffer(): EntryBuffer {
+  const bytes = new Uint8Array(BUFFER_BYTES)
+  return { bytes, view: new DataView(bytes.buffer) }
+}

@@ -1,0 +1,214 @@
+import { Errno } from '../../errors/errno.js'
+import { fsError } from '../../errors/fs-error.js'
+import type { Context } from '../../filesystem/context.js'
+import type {
+  Attributes,
+  CopyRequest,
+  NodeId,
+  Opened,
+  ReadRequest,
+  WriteRequest,
+} from '../../filesystem/file-system.js'
+import {
+  O,
+  type CString,
+  close,
+  copyFileRangeAsync,
+  cstring,
+  dup,
+  fallocateAsync,
+  fdatasyncAsync,
+  fsyncAsync,
+  getStatusFlags,
+  lseek,
+  openat,
+  pread,
+  pwrite,
+  setStatusFlags,
+} from '../../native/index.js'
+import type { U64 } from '../../protocol/u64.js'
+import { Change, doubt, intend } from './evidence.js'
+import { Mode } from './file-mode.js'
+import { orThrow } from './or-throw.js'
+import { mayChange, type Source } from './source.js'
+import { Stat } from './stat.js'
+
+const dot = cstring('.')
+
+/** An open file of the source. */
+export interface MirrorFile {
+  readonly fd: number
+  /** Written through the server since it was last flushed. */
+  isDirty: boolean
+}
+
+/** What would change the meaning of opening again, or is no business of the source's descriptor. */
+const NOT_OURS = O.CREAT | O.EXCL | O.NOCTTY | O.NOFOLLOW | O.DIRECT | O.APPEND
+/** A copy longer than this is answered in part, so that the caller can be interrupted in between. */
+const MAX_COPY = 64 * 1024 * 1024
+/** s_maxbytes of no file system is above it: loff_t is signed. */
+const MAX_OFFSET = 2n ** 63n - 1n
+
+/** Opens files and does the io that the kernel does not do itself. */
+export class Files {
+  readonly #source: Source
+  readonly #stat = new Stat()
+  readonly #passthrough: boolean
+
+  constructor(source: Source) {
+    this.#source = source
+    this.#passthrough = source.options.passthrough ?? true
+  }
+
+  open(node: NodeId, flags: number, killPrivileges: boolean, context: Context): Opened<MirrorFile> {
+    const { caller, objects, options } = this.#source
+    if ((flags & O.ACCMODE) !== O.RDONLY || (flags & O.TRUNC) !== 0) mayChange(this.#source)
+    let fd: number
+    if ((flags & O.TRUNC) === 0) fd = orThrow(this.#open(node, flags))
+    else if (this.#isTruncated(node, context)) fd = orThrow(this.#open(node, flags & ~O.TRUNC))
+    else {
+      intend(context, Change.truncate)
+      fd = orThrow(caller.withSetId(!killPrivileges, () => this.#open(node, flags)))
+    }
+    try {
+      if (options.passthroughExclude === undefined) return this.opened(fd, flags, undefined)
+      return this.opened(fd, flags, this.#source.entries.attributes(objects.fd(node)).attributes)
+    } catch (error) {
+      close(fd)
+      throw error
+    }
+  }
+
+  /** Opens again what an earlier life had open. */
+  reopen(node: NodeId, flags: number): MirrorFile {
+    return { fd: orThrow(this.openAgain(node, flags & ~O.DIRECT)), isDirty: false }
+  }
+
+  /** As the kernel asked first, but nothing is truncated. Returns the descriptor or -errno. */
+  openAgain(node: NodeId, flags: number): number {
+    return this.#open(node, flags & ~O.TRUNC)
+  }
+
+  /** Creates a file that is not there. Returns the descriptor or -errno. */
+  createAt(dirfd: number, name: CString, flags: number, mode: number): number {
+    const own = this.#serverFlags(flags) | (flags & O.DIRECT)
+    return openat(dirfd, name, own | O.CREAT | O.EXCL | O.NOFOLLOW, mode & Mode.PERMISSIONS)
+  }
+
+  /** Creates a file without a name; with O_EXCL it can never get one. */
+  createTemporary(dirfd: number, flags: number, mode: number): number {
+    const own = this.#serverFlags(flags) & ~O.TRUNC
+    return openat(dirfd, dot, own | (flags & (O.DIRECT | O.EXCL)) | O.TMPFILE, mode & Mode.PERMISSIONS)
+  }
+
+  /**
+   * Flags for the server's own descriptor. The kernel sends the offset of each write, which O_APPEND would override, and
+   * buffers that O_DIRECT would refuse; for passthrough it opens an instance with all the caller's flags itself.
+   */
+  #serverFlags(flags: number): number {
+    return (flags & ~NOT_OURS) | O.CLOEXEC
+  }
+
+  /** How the kernel is to treat a file just opened. */
+  opened(fd: number, flags: number, attributes: Attributes | undefined): Opened<MirrorFile> {
+    const { options } = this.#source
+    // Opened with it all the same: a source that has no O_DIRECT refuses it as it would refuse the caller.
+    if ((flags & O.DIRECT) !== 0) setStatusFlags(fd, getStatusFlags(fd) & ~O.DIRECT)
+    const isExcluded = attributes !== undefined && options.passthroughExclude?.(attributes) === true
+    const file = { fd, isDirty: false }
+    if (this.#passthrough && !isExcluded) return { file, backing: fd, noFlush: true }
+    return {
+      file,
+      directIo: options.directIo === true || (flags & O.DIRECT) !== 0,
+      noFlush: (flags & O.ACCMODE) === O.RDONLY,
+    }
+  }
+
+  read(file: MirrorFile, request: ReadRequest, into: Uint8Array): number {
+    const length = Math.min(request.size, into.length)
+    let done = 0
+    while (done < length) {
+      const count = pread(file.fd, into, done, length - done, after(request.offset, done))
+      if (count < 0 && done === 0) throw fsError(-count)
+      if (count <= 0) break
+      done += count
+    }
+    return done
+  }
+
+  write(file: MirrorFile, request: WriteRequest): number {
+    mayChange(this.#source)
+    file.isDirty = true
+    return this.#source.caller.withSetId(!request.killPrivileges, () => {
+      const { data, offset } = request
+      let done = 0
+      while (done < data.length) {
+        const count = pwrite(file.fd, data, done, data.length - done, after(offset, done))
+        if (count < 0 && done === 0) throw fsError(-count)
+        if (count <= 0) break
+        done += count
+      }
+      return done
+    })
+  }
+
+  /** Network file systems write back, and report errors, when a descriptor is closed. */
+  flush(file: MirrorFile): void {
+    if (!file.isDirty) return
+    file.isDirty = false
+    orThrow(close(orThrow(dup(file.fd))))
+  }
+
+  release(file: MirrorFile): void {
+    close(file.fd)
+  }
+
+  async fsync(file: MirrorFile, dataOnly: boolean): Promise<void> {
+    orThrow(await (dataOnly ? fdatasyncAsync(file.fd) : fsyncAsync(file.fd)))
+  }
+
+  async fallocate(file: MirrorFile, mode: number, offset: U64, length: U64): Promise<void> {
+    mayChange(this.#source)
+    orThrow(await fallocateAsync(file.fd, mode, signed(offset), signed(length)))
+  }
+
+  lseek(file: MirrorFile, offset: U64, whence: number): U64 {
+    const position = lseek(file.fd, signed(offset), whence)
+    if (position < 0) throw fsError(-Number(position))
+    return position
+  }
+
+  async copyFileRange(file: MirrorFile, request: CopyRequest<MirrorFile>): Promise<U64> {
+    mayChange(this.#source)
+    if (request.flags !== 0) throw fsError('EINVAL')
+    const { fileOut, offsetIn, offsetOut, length } = request
+    const most = length > MAX_COPY ? MAX_COPY : length
+    return orThrow(await copyFileRangeAsync(file.fd, signed(offsetIn), fileOut.fd, signed(offsetOut), most))
+  }
+
+  #open(node: NodeId, flags: number): number {
+    const { objects } = this.#source
+    const own = this.#serverFlags(flags) | (flags & O.DIRECT)
+    const fd = objects.reopen(node, own)
+    // An append-only file can be opened for writing in no other way.
+    if (fd === -Errno.EPERM && (flags & O.APPEND) !== 0) return objects.reopen(node, own | O.APPEND)
+    return fd
+  }
+
+  /** Whether an earlier life has truncated the file already, or there is nothing left to truncate. */
+  #isTruncated(node: NodeId, context: Context): boolean {
+    if (doubt(context, Change.truncate) === undefined) return false
+    orThrow(this.#stat.of(this.#source.objects.fd(node)))
+    return this.#stat.size === 0
+  }
+}
+
+function after(offset: U64, done: number): U64 {
+  return done === 0 ? signed(offset) : typeof offset === 'number' ? offset + done : offset + BigInt(done)
+}
+
+/** An offset that system calls can take: loff_t is signed. */
+export function signed(offset: U64): U64 {
+  if (typeof offset === 'bigint' && offset > MAX_OFFSET) throw fsError('EFBIG')
+  return offset
+}

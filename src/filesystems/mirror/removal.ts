@@ -1,0 +1,133 @@
+import { Errno } from '../../errors/errno.js'
+import { fsError } from '../../errors/fs-error.js'
+import type { Context } from '../../filesystem/context.js'
+import type { Name, NodeId } from '../../filesystem/file-system.js'
+import { AT, RENAME, renameat2, unlinkat, type CString } from '../../native/index.js'
+import { Change, doubt, intend, type Evidence } from './evidence.js'
+import { NameBuffer } from './name-buffer.js'
+import { orThrow } from './or-throw.js'
+import { mayChange, type Source } from './source.js'
+import { Stat } from './stat.js'
+
+/** Operations that take a name away or give it to another object: unlink, rmdir and rename. */
+export class Removal {
+  readonly #source: Source
+  readonly #stat = new Stat()
+  readonly #newStat = new Stat()
+  readonly #name = new NameBuffer()
+  readonly #newName = new NameBuffer()
+
+  constructor(source: Source) {
+    this.#source = source
+  }
+
+  unlink(parent: NodeId, name: Name, context: Context): void {
+    this.#remove(Change.unlink, 0, parent, name, context)
+  }
+
+  rmdir(parent: NodeId, name: Name, context: Context): void {
+    this.#remove(Change.rmdir, AT.REMOVEDIR, parent, name, context)
+  }
+
+  rename(
+    parent: NodeId,
+    name: Name,
+    newParent: NodeId,
+    newName: Name,
+    flags: number,
+    context: Context,
+  ): void {
+    const { objects, entries } = this.#source
+    mayChange(this.#source)
+    const dirfd = objects.fd(parent)
+    const newDirfd = objects.fd(newParent)
+    const cname = this.#name.put(name)
+    const newCname = this.#newName.put(newName)
+    const exchange = (flags & RENAME.EXCHANGE) !== 0
+    const here = at(this.#stat, dirfd, cname)
+    const there = at(this.#newStat, newDirfd, newCname)
+    const evidence = doubt(context, Change.rename)
+    if (evidence !== undefined && isRenamed(evidence, here, there, exchange)) {
+      const { nodes } = this.#source.host
+      if (!exchange && evidence.lastLink) this.#lost(nodes.find(evidence.target))
+      this.#moved(nodes.find(evidence.object), newParent, newName)
+      if (exchange) this.#moved(nodes.find(evidence.target), parent, name)
+      return
+    }
+    if (here === undefined) throw fsError('ENOENT')
+    const object = entries.identityOf(here).slice()
+    const target = there === undefined ? undefined : entries.identityOf(there).slice()
+    const node = entries.nodeOf(here)
+    const targetNode = there === undefined ? 0 : entries.nodeOf(there)
+    // Two names of one object: nothing happens, and both stay (rename(2)).
+    const isSame = there?.matches(object) === true
+    const replaces = there !== undefined && !exchange && !isSame && (flags & RENAME.NOREPLACE) === 0
+    const lastLink = replaces && there.isLastLink
+    intend(context, Change.rename, object, target, lastLink)
+    if (replaces) this.#protect(targetNode, lastLink, newParent, newName)
+    orThrow(renameat2(dirfd, cname, newDirfd, newCname, flags))
+    if (isSame) return
+    if (lastLink) this.#lost(targetNode)
+    this.#moved(node, newParent, newName)
+    if (exchange) this.#moved(targetNode, parent, name)
+  }
+
+  #remove(change: Change, flags: number, parent: NodeId, name: Name, context: Context): void {
+    const { entries, host, objects } = this.#source
+    mayChange(this.#source)
+    const dirfd = objects.fd(parent)
+    const cname = this.#name.put(name)
+    const here = at(this.#stat, dirfd, cname)
+    const evidence = doubt(context, change)
+    if (evidence !== undefined && here?.matches(evidence.object) !== true) {
+      if (evidence.lastLink) this.#lost(host.nodes.find(evidence.object))
+      return
+    }
+    if (here === undefined) throw fsError('ENOENT')
+    const lastLink = here.isLastLink
+    const node = entries.nodeOf(here)
+    intend(context, change, entries.identityOf(here), undefined, lastLink)
+    this.#protect(node, lastLink, parent, name)
+    orThrow(unlinkat(dirfd, cname, flags))
+    if (lastLink) this.#lost(node)
+  }
+
+  /** Before a name goes: what is open, and would be out of a successor's reach, is handed to the keeper. */
+  #protect(node: NodeId, lastLink: boolean, parent: NodeId, name: Name): void {
+    const { host, objects } = this.#source
+    if (node === 0) return
+    const byName = objects.isByName(node)
+    const losesWay = lastLink || objects.isSeenAt(node, parent, name)
+    if (!losesWay || !host.isOpen(node) || (host.isBacked(node) && !byName)) return
+    const fd = objects.tryFd(node)
+    if (fd >= 0 && host.keeper.keep(node, fd) && !lastLink) objects.forgetName(node)
+  }
+
+  /** After its last name has gone an object leaves its identity to others. */
+  #lost(node: NodeId): void {
+    const { nodes } = this.#source.host
+    if (node !== 0) nodes.unlink(nodes.slotOf(node))
+  }
+
+  #moved(node: NodeId, parent: NodeId, name: Name): void {
+    if (node !== 0) this.#source.objects.seen(node, parent, name)
+  }
+}
+
+/** What is under a name; undefined: nothing. */
+function at(stat: Stat, dirfd: number, name: CString): Stat | undefined {
+  const result = stat.at(dirfd, name, AT.STATX_DONT_SYNC)
+  if (result < 0 && result !== -Errno.ENOENT) throw fsError(-result)
+  return result < 0 ? undefined : stat
+}
+
+/** Whether the names are as they would be after the rename: the object is at the new name and no longer at the old. */
+function isRenamed(
+  evidence: Evidence,
+  here: Stat | undefined,
+  there: Stat | undefined,
+  exchange: boolean,
+): boolean {
+  if (there?.matches(evidence.object) !== true || here?.matches(evidence.object) === true) return false
+  return !exchange || here?.matches(evidence.target) === true
+}

@@ -1,0 +1,78 @@
+import type { JournalMemory } from './memory.js'
+
+/**
+ * One region of the journal as words. Addresses are byte offsets in the region and naturally aligned.
+ * Chunks are mapped when first touched, so a region may be far larger than what is in use.
+ */
+export class Area {
+  readonly region: number
+  readonly chunkBytes: number
+  readonly #memory: JournalMemory
+  readonly #u32: Uint32Array[] = []
+  readonly #f64: Float64Array[] = []
+  readonly #u8: Uint8Array[] = []
+
+  constructor(memory: JournalMemory, region: number, chunkBytes: number) {
+    this.#memory = memory
+    this.region = region
+    this.chunkBytes = chunkBytes
+  }
+
+  u32(address: number): number {
+    const chunk = Math.floor(address / this.chunkBytes)
+    return (this.#u32[chunk] ?? this.#mapU32(chunk))[(address - chunk * this.chunkBytes) >>> 2]!
+  }
+
+  setU32(address: number, value: number): void {
+    const chunk = Math.floor(address / this.chunkBytes)
+    ;(this.#u32[chunk] ?? this.#mapU32(chunk))[(address - chunk * this.chunkBytes) >>> 2] = value
+  }
+
+  f64(address: number): number {
+    const chunk = Math.floor(address / this.chunkBytes)
+    if (this.#f64[chunk] === undefined) this.#map(chunk)
+    return this.#f64[chunk]![(address - chunk * this.chunkBytes) >>> 3]!
+  }
+
+  setF64(address: number, value: number): void {
+    const chunk = Math.floor(address / this.chunkBytes)
+    if (this.#f64[chunk] === undefined) this.#map(chunk)
+    this.#f64[chunk]![(address - chunk * this.chunkBytes) >>> 3] = value
+  }
+
+  u16(address: number): number {
+    const word = this.u32(address & ~3)
+    return (address & 2) === 0 ? word & 0xffff : word >>> 16
+  }
+
+  /** A store that no compiler moves: everything before it is in memory when it is. */
+  publish(address: number, value: number): void {
+    const chunk = Math.floor(address / this.chunkBytes)
+    Atomics.store(this.#u32[chunk] ?? this.#mapU32(chunk), (address - chunk * this.chunkBytes) >>> 2, value)
+  }
+
+  /** The chunk that holds `address`, as bytes, for records that are read or copied as a whole. */
+  chunk(address: number): Uint8Array {
+    const chunk = Math.floor(address / this.chunkBytes)
+    if (this.#u8[chunk] === undefined) this.#map(chunk)
+    return this.#u8[chunk]!
+  }
+
+  /** Bytes of one record; they must not cross a chunk. */
+  bytes(address: number, length: number): Uint8Array {
+    const at = address % this.chunkBytes
+    return this.chunk(address).subarray(at, at + length)
+  }
+
+  #mapU32(chunk: number): Uint32Array {
+    this.#map(chunk)
+    return this.#u32[chunk]!
+  }
+
+  #map(chunk: number): void {
+    const buffer = this.#memory.map(this.region, chunk, this.chunkBytes)
+    this.#u8[chunk] = new Uint8Array(buffer)
+    this.#u32[chunk] = new Uint32Array(buffer)
+    this.#f64[chunk] = new Float64Array(buffer)
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * The journal's layout: regions, records and the offsets of their fields, in bytes.
+ * Every word is naturally aligned, so that one store puts it there whole: a process killed at any instruction
+ * leaves each word old or new, never torn.
+ *
+ * A change of any of these numbers needs a new JOURNAL_VERSION: a successor of another version must not read it.
+ */
+export const JOURNAL_MAGIC = 0x45564d54
+export const JOURNAL_VERSION = 1
+
+/** Regions of the journal's memory, and the size of the chunks in which each is mapped. */
+export const Region = {
+  header: 0,
+  frames: 1,
+  requests: 2,
+  nodes: 3,
+  index: 4,
+  names: 5,
+  handles: 6,
+  redo: 7,
+} as const
+
+export const KIB = 1024
+export const MIB = 1024 * KIB
+
+/** Fixed words at the start of the journal. */
+export const Header = {
+  bytes: 64 * KIB,
+  magic: 0,
+  version: 4,
+  /** Checksum of the words that never change once the journal is made (geometry). */
+  checksum: 8,
+  frameBytes: 12,
+  frameCount: 16,
+  /** Lives so far: counted up by each server as it starts to serve. */
+  life: 20,
+  /** 1 once INIT has been answered. */
+  initialised: 24,
+  /** Slots handed out so far in the node and handle tables (the rest has never been used). */
+  nodeTop: 28,
+  handleTop: 32,
+  /** Heads of the free lists (slot + 1; 0: empty). */
+  nodeFree: 36,
+  handleFree: 40,
+  /** Slot + 1 that was taken or given back last. */
+  nodeLast: 120,
+  handleLast: 124,
+  /** The index: capacity (a power of two) | number of the table in use; entries in it that are not empty. */
+  indexTable: 44,
+  indexFilled: 48,
+  /** Nodes the kernel knows. */
+  nodeCount: 52,
+  /** Backing registrations: see passthrough/registry.ts. */
+  lastBackingId: 56,
+  closingBackingId: 60,
+  registeringNode: 64,
+  /** Time (ms since 1970, double) at which the server last turned its loop, and requests answered (double). */
+  heartbeat: 72,
+  answered: 80,
+  /** Commit word of the redo record, and its fields. */
+  redoCommit: 88,
+  redoEffects: 92,
+  redoReplyBytes: 96,
+  redoReplyOffset: 100,
+  /** The frame that the server is reading into. */
+  readingFrame: 104,
+  /** Next entry of a half-applied BATCH_FORGET. */
+  forgetCursor: 108,
+  /** Process id of the server that serves. */
+  serverPid: 112,
+  /** Bit set of what the kernel can do (see passthrough/capabilities.ts), found by the probe. */
+  capabilities: 116,
+  /** fuse_init_in as received and fuse_init_out as answered, 64 bytes each. */
+  initIn: 128,
+  initOut: 192,
+  /** Requests received, by opcode (doubles, 64 of them). */
+  opcodeCounts: 256,
+} as const
+
+/** A request in hand. The slot's index is also that of its frame. */
+export const RequestRecord = {
+  bytes: 512,
+  /** RequestState */
+  state: 0,
+  opcode: 4,
+  /** `unique` without the resend bit (double). */
+  unique: 8,
+  nodeid: 16,
+  /** ms since 1970 (double). */
+  startedAt: 24,
+  pid: 32,
+  /** The life in which it was last begun. */
+  life: 36,
+  attempts: 40,
+  evidenceBytes: 44,
+  evidence: 48,
+} as const
+
+export const RequestState = {
+  free: 0,
+  /** Read; nothing was done yet that could not be done again. */
+  begun: 1,
+  /** The evidence is complete: the file system may be changed from now on. */
+  intended: 2,
+} as const
+
+/** An inode that the kernel knows. */
+export const NodeRecord = {
+  bytes: 128,
+  /** NodeState; while free: `next` is the free list. */
+  state: 0,
+  generation: 4,
+  /** Lookups the kernel has counted (double). */
+  lookups: 8,
+  /** Hash of the identity; the index holds it too. */
+  hash: 16,
+  /** Backing registration in use, 0: none, and the life it was made in. */
+  backingId: 20,
+  backingLife: 24,
+  /** u16 identity bytes, u16 key bytes (identity and locator). */
+  identityBytes: 28,
+  keyBytes: 30,
+  /** Checksum of the key. */
+  seal: 32,
+  /** Next in the free list (slot + 1). */
+  next: 36,
+  key: 40,
+} as const
+
+/** Most bytes an identity and a locator may have together. */
+export const MAX_KEY_BYTES = NodeRecord.bytes - NodeRecord.key
+
+export const NodeState = {
+  free: 0,
+  live: 1,
+  /** Live, but its identity no longer leads to it: the object has lost its last name. */
+  unlinked: 2,
+} as const
+
+/** Where a node was last seen: for file systems whose objects can be found again only by name. */
+export const NameRecord = {
+  bytes: 272,
+  /** Parent's node id (double), 0: not known. */
+  parent: 0,
+  nameBytes: 8,
+  name: 16,
+} as const
+
+/** An open file or directory. */
+export const HandleRecord = {
+  bytes: 64,
+  state: 0,
+  generation: 4,
+  /** Node id (double). */
+  nodeid: 8,
+  /** open(2) flags as the kernel sent them. */
+  flags: 16,
+  /** HandleKind bits. */
+  kind: 20,
+  next: 24,
+  seal: 28,
+} as const
+
+export const HandleState = {
+  free: 0,
+  /** Made for an OPEN whose answer has not gone out. */
+  pending: 1,
+  open: 2,
+} as const
+
+export const HandleKind = {
+  directory: 1,
+  passthrough: 2,
+} as const
+
+/** One word that becomes true together with the answer (see redo.ts). */
+export const RedoRecord = {
+  bytes: 24,
+  region: 0,
+  /** 0: u32, 1: double */
+  kind: 4,
+  /** Byte address in the region (double). */
+  address: 8,
+  value: 16,
+} as const
+
+/** An answer may make this many words true: a READDIRPLUS counts a lookup for each entry. */
+export const MAX_REDO = 8192

@@ -1,0 +1,124 @@
+import { Area } from './area.js'
+import { Region, RequestRecord, RequestState } from './layout.js'
+import type { JournalMemory } from './memory.js'
+
+/** Most bytes of evidence that a request may leave for a successor. */
+export const MAX_EVIDENCE_BYTES = RequestRecord.bytes - RequestRecord.evidence
+
+/** A request that a predecessor had in hand when it died. */
+export interface InheritedRequest {
+  readonly slot: number
+  readonly opcode: number
+  /** Times it has been begun, in all lives. */
+  readonly attempts: number
+  /** What its file system wrote down before it changed anything; undefined: it had not come that far. */
+  readonly evidence: Uint8Array | undefined
+}
+
+/**
+ * The requests in hand, one record for each frame. A record is made before the request is looked at and freed when
+ * its answer has gone out, so a successor knows of each resent request whether it had been begun, and what its
+ * file system had intended.
+ */
+export class RequestTable {
+  readonly #area: Area
+  readonly #count: number
+
+  constructor(memory: JournalMemory, count: number) {
+    this.#count = count
+    this.#area = new Area(memory, Region.requests, count * RequestRecord.bytes)
+  }
+
+  get area(): Area {
+    return this.#area
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  begin(
+    slot: number,
+    opcode: number,
+    unique: number,
+    nodeid: number,
+    pid: number,
+    life: number,
+    now: number,
+  ): void {
+    const at = slot * RequestRecord.bytes
+    const area = this.#area
+    area.setU32(at + RequestRecord.opcode, opcode)
+    area.setF64(at + RequestRecord.unique, unique)
+    area.setF64(at + RequestRecord.nodeid, nodeid)
+    area.setF64(at + RequestRecord.startedAt, now)
+    area.setU32(at + RequestRecord.pid, pid)
+    area.setU32(at + RequestRecord.life, life)
+    area.setU32(at + RequestRecord.attempts, 1)
+    area.setU32(at + RequestRecord.evidenceBytes, 0)
+    area.publish(at + RequestRecord.state, RequestState.begun)
+  }
+
+  /** A resent request goes on in the record that its first reader made, evidence and all. */
+  resume(slot: number, life: number): void {
+    const at = slot * RequestRecord.bytes
+    this.#area.setU32(at + RequestRecord.life, life)
+    this.#area.setU32(at + RequestRecord.attempts, this.#area.u32(at + RequestRecord.attempts) + 1)
+  }
+
+  /** Written down before the file system is changed. */
+  intend(slot: number, evidence: Uint8Array): void {
+    const at = slot * RequestRecord.bytes
+    this.#area.publish(at + RequestRecord.state, RequestState.begun)
+    this.#area.bytes(at + RequestRecord.evidence, evidence.length).set(evidence)
+    this.#area.setU32(at + RequestRecord.evidenceBytes, evidence.length)
+    this.#area.publish(at + RequestRecord.state, RequestState.intended)
+  }
+
+  end(slot: number): void {
+    this.#area.publish(slot * RequestRecord.bytes + RequestRecord.state, RequestState.free)
+  }
+
+  /** Address of a record's state: freeing it is part of what an answer makes true. */
+  stateAddress(slot: number): number {
+    return slot * RequestRecord.bytes + RequestRecord.state
+  }
+
+  /** What the predecessor had in hand, by `unique` without the resend bit. */
+  inherited(): Map<number, InheritedRequest> {
+    const found = new Map<number, InheritedRequest>()
+    for (let slot = 0; slot < this.#count; slot++) {
+      const at = slot * RequestRecord.bytes
+      const state = this.#area.u32(at + RequestRecord.state)
+      if (state === RequestState.free) continue
+      const length = Math.min(this.#area.u32(at + RequestRecord.evidenceBytes), MAX_EVIDENCE_BYTES)
+      found.set(this.#area.f64(at + RequestRecord.unique), {
+        slot,
+        opcode: this.#area.u32(at + RequestRecord.opcode),
+        attempts: this.#area.u32(at + RequestRecord.attempts),
+        evidence:
+          state === RequestState.intended
+            ? this.#area.bytes(at + RequestRecord.evidence, length).slice()
+            : undefined,
+      })
+    }
+    return found
+  }
+
+  /** Requests in hand, oldest first: for status. */
+  inHand(): { opcode: number; unique: number; nodeid: number; pid: number; startedAt: number }[] {
+    const list = []
+    for (let slot = 0; slot < this.#count; slot++) {
+      const at = slot * RequestRecord.bytes
+      if (this.#area.u32(at + RequestRecord.state) === RequestState.free) continue
+      list.push({
+        opcode: this.#area.u32(at + RequestRecord.opcode),
+        unique: this.#area.f64(at + RequestRecord.unique),
+        nodeid: this.#area.f64(at + RequestRecord.nodeid),
+        pid: this.#area.u32(at + RequestRecord.pid),
+        startedAt: this.#area.f64(at + RequestRecord.startedAt),
+      })
+    }
+    return list.sort((a, b) => a.startedAt - b.startedAt)
+  }
+}

@@ -1,0 +1,227 @@
+import type { Journal } from '../journal/journal.js'
+import { Header, NodeRecord } from '../journal/layout.js'
+import type { NodeTable } from '../journal/nodes.js'
+import { fallbackOf, type Fallback } from './fallback.js'
+import type { PassthroughStrategy } from './strategy.js'
+
+/** The two system calls of passthrough: FUSE_DEV_IOC_BACKING_OPEN and _CLOSE. */
+export interface BackingDevice {
+  /** Registers an open file; its backing id (> 0), or a negated errno. */
+  backingOpen(fd: number): number
+  /** 0 or a negated errno; -ENOENT when there is no such id. */
+  backingClose(id: number): number
+}
+
+/** How an inode's open files do their io. The kernel does not let the two mix (fs/fuse/iomode.c). */
+interface OpenCounts {
+  passthrough: number
+  server: number
+}
+
+/**
+ * Which backing registration serves which inode: one for each inode, counted by its open files, closed after the
+ * last of them.
+ *
+ * Order, so that a kill at any point neither leaks an id nor loses one in use: the node is noted before the ioctl,
+ * its id in the node's record before the mark of ids accounted for is moved up; a closing id leaves the record
+ * with the RELEASE's answer and is noted until the ioctl has returned. Ids are handed out upward, so whatever lies
+ * above the mark is the one that the predecessor had just made.
+ */
+export class PassthroughRegistry {
+  readonly #journal: Journal
+  readonly #nodes: NodeTable
+  readonly #device: BackingDevice
+  readonly #strategy: PassthroughStrategy
+  readonly #report: (fallback: Fallback) => void
+  readonly #counts = new Map<number, OpenCounts>()
+  readonly #reported = new Set<string>()
+  #enabled = false
+
+  constructor(
+    journal: Journal,
+    device: BackingDevice,
+    strategy: PassthroughStrategy,
+    report: (fallback: Fallback) => void,
+  ) {
+    this.#journal = journal
+    this.#nodes = journal.nodes
+    this.#device = device
+    this.#strategy = strategy
+    this.#report = report
+  }
+
+  get strategy(): PassthroughStrategy {
+    return this.#strategy
+  }
+
+  /** False until INIT has agreed on passthrough, and after a refusal that concerns the whole mount. */
+  get enabled(): boolean {
+    return this.#enabled
+  }
+
+  set enabled(enabled: boolean) {
+    this.#enabled = enabled
+  }
+
+  /** Registrations in use. */
+  get inUse(): number {
+    let count = 0
+    for (const counts of this.#counts.values()) if (counts.passthrough > 0) count++
+    return count
+  }
+
+  /** True when the kernel holds the node's backing file. */
+  isBacked(node: number): boolean {
+    return (this.#counts.get(node)?.passthrough ?? 0) > 0
+  }
+
+  isOpen(node: number): boolean {
+    return this.#counts.has(node)
+  }
+
+  /**
+   * The backing id for one more open of a node, or 0: this open goes through the server. `fd` undefined: the file
+   * system does not want passthrough for it. Every answer but 0 is undone by `close`.
+   */
+  open(node: number, fd: number | undefined): number {
+    const counts = this.#counts.get(node) ?? { passthrough: 0, server: 0 }
+    const id = counts.server === 0 ? this.#idFor(node, counts, fd) : 0
+    if (id > 0) counts.passthrough++
+    else counts.server++
+    this.#counts.set(node, counts)
+    return id
+  }
+
+  /**
+   * One open of a node ends. The id that is then to be closed (`closeId`, once the answer is out), or 0; the words
+   * that forget it are staged.
+   */
+  stageClose(node: number, passthrough: boolean): number {
+    const counts = this.#counts.get(node)
+    if (counts === undefined) return 0
+    if (passthrough) counts.passthrough--
+    else counts.server--
+    if (counts.passthrough === 0 && counts.server === 0) this.#counts.delete(node)
+    if (!passthrough || counts.passthrough > 0) return 0
+    const slot = this.#nodes.slotOf(node)
+    if (slot < 0) return 0
+    const address = slot * NodeRecord.bytes + NodeRecord.backingId
+    const id = this.#nodes.area.u32(address)
+    if (id === 0) return 0
+    const { redo, header } = this.#journal
+    redo.stageU32(this.#nodes.area, address, 0)
+    redo.stageU32(header, Header.closingBackingId, id)
+    return id
+  }
+
+  /** An open that `open` counted did not come about. */
+  abandon(node: number, passthrough: boolean): void {
+    const { redo } = this.#journal
+    const id = this.stageClose(node, passthrough)
+    if (id === 0) return
+    redo.commit(0, 0)
+    redo.apply()
+    this.closeId(id)
+  }
+
+  closeId(id: number): void {
+    this.#device.backingClose(id)
+    this.#journal.header.publish(Header.closingBackingId, 0)
+  }
+
+  /** In a successor: counts an open file that the journal knows. */
+  adopt(node: number, passthrough: boolean): void {
+    const counts = this.#counts.get(node) ?? { passthrough: 0, server: 0 }
+    if (passthrough) counts.passthrough++
+    else counts.server++
+    this.#counts.set(node, counts)
+  }
+
+  /**
+   * In a successor, after every `adopt`: settles what the predecessor was doing when it died. Ids in use are kept;
+   * one that was registered for an OPEN without an answer is closed, since that OPEN comes again.
+   */
+  recover(): void {
+    const { header } = this.#journal
+    const closing = header.u32(Header.closingBackingId)
+    if (closing !== 0) this.closeId(closing)
+    const node = header.f64(Header.registeringNode)
+    const slot = node === 0 ? -1 : this.#nodes.slotOf(node)
+    if (slot < 0) return
+    const known = this.#nodes.area.u32(slot * NodeRecord.bytes + NodeRecord.backingId)
+    if (known > header.u32(Header.lastBackingId)) this.#account(known)
+    if (known === 0 || this.isBacked(node)) return
+    this.#nodes.area.publish(slot * NodeRecord.bytes + NodeRecord.backingId, 0)
+    this.#device.backingClose(known)
+  }
+
+  /**
+   * Closes what the predecessor had registered and not come to write down, by means of a fresh registration of
+   * `probe`, a descriptor of any regular file. Off the request path. Returns how many it closed.
+   */
+  sweep(probe: number): number {
+    const fresh = this.#device.backingOpen(probe)
+    if (fresh <= 0) return 0
+    const closed = this.#account(fresh)
+    this.#device.backingClose(fresh)
+    return closed
+  }
+
+  /** Moves the mark up to an id just made; ids between were made by a predecessor that died before noting them. */
+  #account(id: number): number {
+    const { header } = this.#journal
+    let closed = 0
+    for (let lost = header.u32(Header.lastBackingId) + 1; lost < id; lost++) {
+      if (this.#device.backingClose(lost) === 0) closed++
+    }
+    header.publish(Header.lastBackingId, id)
+    return closed
+  }
+
+  #idFor(node: number, counts: OpenCounts, fd: number | undefined): number {
+    const slot = this.#nodes.slotOf(node)
+    if (slot < 0) return 0
+    const area = this.#nodes.area
+    const address = slot * NodeRecord.bytes + NodeRecord.backingId
+    const known = area.u32(address)
+    const life = area.u32(slot * NodeRecord.bytes + NodeRecord.backingLife)
+    if (counts.passthrough > 0 && known !== 0) {
+      if (this.#strategy.keepsIds || life === this.#journal.life) return known
+      // The kernel prefers what the inode has, or compares the files: a registration of this life serves as well,
+      // and the earlier one can go.
+      return fd === undefined ? known : this.#replace(node, slot, known, fd)
+    }
+    if (fd === undefined || !this.#enabled) return 0
+    return this.#register(node, slot, fd)
+  }
+
+  #register(node: number, slot: number, fd: number): number {
+    const area = this.#nodes.area
+    this.#journal.header.setF64(Header.registeringNode, node)
+    const id = this.#device.backingOpen(fd)
+    if (id <= 0) {
+      this.#refused(-id)
+      return 0
+    }
+    area.setU32(slot * NodeRecord.bytes + NodeRecord.backingLife, this.#journal.life)
+    area.publish(slot * NodeRecord.bytes + NodeRecord.backingId, id)
+    this.#account(id)
+    return id
+  }
+
+  #replace(node: number, slot: number, known: number, fd: number): number {
+    const id = this.#register(node, slot, fd)
+    if (id === 0) return known
+    this.#journal.header.publish(Header.closingBackingId, known)
+    this.closeId(known)
+    return id
+  }
+
+  #refused(errno: number): void {
+    const fallback = fallbackOf(errno)
+    if (fallback.wholeMount) this.#enabled = false
+    if (this.#reported.has(fallback.cause)) return
+    this.#reported.add(fallback.cause)
+    this.#report(fallback)
+  }
+}

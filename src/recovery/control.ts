@@ -1,0 +1,117 @@
+import { createServer, createConnection, type Server as NetServer } from 'node:net'
+import { FuseError } from '../errors/fuse-error.js'
+import { Channel } from './channel.js'
+import type { HandoverResult } from './supervisor.js'
+
+/** What a command may ask of a supervisor, over the socket in the mount's runtime directory. */
+export type ControlRequest =
+  | { readonly type: 'status' }
+  | { readonly type: 'restart' }
+  /** Unmounts; `lazy` detaches at once and ends when the last user is gone. */
+  | { readonly type: 'unmount'; readonly lazy: boolean }
+
+export type ControlReply =
+  | { readonly type: 'status'; readonly status: MountStatus }
+  | { readonly type: 'restarted'; readonly result: HandoverResult }
+  | { readonly type: 'unmounted' }
+  | { readonly type: 'failed'; readonly message: string; readonly remedy?: string | undefined }
+
+export interface RequestInHand {
+  readonly operation: string
+  readonly node: number
+  readonly pid: number
+  readonly ageMs: number
+}
+
+/** The state of a mount, as `evermount status` shows it. */
+export interface MountStatus {
+  readonly mountPoint: string
+  readonly description: string
+  readonly state: 'starting' | 'serving' | 'no server' | 'detached'
+  readonly connection: number
+  readonly pids: {
+    readonly supervisor: number
+    readonly server: number | null
+    readonly standby: number | null
+  }
+  readonly standbyReady: boolean
+  readonly strategy: string
+  /** Why reads and writes go through the server, where they do; null: by passthrough. */
+  readonly passthrough: boolean
+  readonly fallbacks: readonly { readonly cause: string; readonly errno: number }[]
+  /** Servers that died and were replaced; planned handovers. */
+  readonly restarts: number
+  readonly handovers: number
+  readonly lives: number
+  /** Requests that the kernel has sent or queued, and that are not answered. */
+  readonly waiting: number | null
+  readonly requestsInHand: readonly RequestInHand[]
+  /** Requests received in all lives, by operation. */
+  readonly requests: Readonly<Record<string, number>>
+  readonly knownNodes: number
+  readonly keptDescriptors: number
+  readonly journalBytes: number
+  readonly startedAt: string
+}
+
+/** Answers commands. The socket lies in a directory that only its user can enter. */
+export class ControlServer {
+  readonly #server: NetServer
+
+  private constructor(server: NetServer) {
+    this.#server = server
+  }
+
+  static listen(
+    path: string,
+    answer: (request: ControlRequest) => Promise<ControlReply>,
+  ): Promise<ControlServer> {
+    const server = createServer((socket) => {
+      const channel = new Channel<ControlRequest, ControlReply>(socket, (request) => {
+        void answer(request)
+          .catch((error: unknown): ControlReply => {
+            const remedy = error instanceof FuseError ? error.remedy : undefined
+            return { type: 'failed', message: error instanceof Error ? error.message : String(error), remedy }
+          })
+          .then((reply) => {
+            channel.send(reply)
+            channel.end()
+          })
+      })
+    })
+    return new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(path, () => {
+        resolve(new ControlServer(server))
+      })
+    })
+  }
+
+  close(): void {
+    this.#server.close()
+  }
+}
+
+/** Asks a supervisor. Throws FuseError ERR_SUPERVISOR when nobody answers there, ERR_TIMEOUT when too late. */
+export function ask(path: string, request: ControlRequest, milliseconds = 60_000): Promise<ControlReply> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(path)
+    const timer = setTimeout(() => {
+      socket.destroy()
+      reject(new FuseError('ERR_TIMEOUT', { what: 'an answer of the supervisor', milliseconds }))
+    }, milliseconds)
+    const channel = new Channel<ControlReply, ControlRequest>(
+      socket,
+      (reply) => {
+        clearTimeout(timer)
+        channel.end()
+        resolve(reply)
+      },
+      () => {
+        clearTimeout(timer)
+        reject(new FuseError('ERR_SUPERVISOR', { problem: 'nobody answers on its socket' }))
+      },
+    )
+    channel.send(request)
+  })
+}

@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { FuseError } from '../errors/fuse-error.js'
+import { Channel } from './channel.js'
+import type { MountRequest } from './mount-daemon.js'
+import type { MountReport } from './supervisor-main.js'
+
+const SUPERVISOR_MAIN = fileURLToPath(new URL('./supervisor-main.js', import.meta.url))
+const MOUNT_MS = 30_000
+
+/**
+ * Starts a supervisor in a process and session of its own, so that it outlives the caller and its terminal, and
+ * returns once the mount answers: the supervisor's pid. Throws FuseError with what went wrong.
+ */
+export async function launch(request: MountRequest): Promise<number> {
+  const child = spawn(
+    process.execPath,
+    ['--max-semi-space-size=2', SUPERVISOR_MAIN, JSON.stringify(request)],
+    {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    },
+  )
+  const report = await new Promise<MountReport>((resolve) => {
+    const failed = (message: string): void => {
+      resolve({ type: 'failed', message })
+    }
+    const timer = setTimeout(() => {
+      child.kill()
+      failed(`no mount within ${MOUNT_MS / 1000} s`)
+    }, MOUNT_MS)
+    const channel = new Channel<MountReport, never>(
+      child.stdio[3] as Socket,
+      (message) => {
+        clearTimeout(timer)
+        channel.end()
+        resolve(message)
+      },
+      () => {
+        clearTimeout(timer)
+        failed('the supervisor ended before it had mounted')
+      },
+    )
+    child.once('error', (error) => {
+      failed(error.message)
+    })
+  })
+  child.unref()
+  if (report.type === 'mounted') return report.supervisorPid
+  const { message, remedy } = report
+  throw new FuseError('ERR_SUPERVISOR', { problem: message }, remedy === undefined ? {} : { remedy })
+}

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto'
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { FuseError } from '../errors/fuse-error.js'
+
+/** What is written down of a mount where other commands find it. */
+export interface MountNote {
+  readonly mountPoint: string
+  readonly description: string
+  readonly supervisorPid: number
+  /** Number of the connection under /sys/fs/fuse/connections. */
+  readonly connection: number
+  readonly startedAt: string
+}
+
+/**
+ * The private folder of one mount: its control socket, its note and its log. Closed to other users (0700), in
+ * /run/evermount for root, else in $XDG_RUNTIME_DIR or the temporary folder.
+ */
+export class RuntimeDirectory {
+  readonly path: string
+
+  private constructor(path: string) {
+    this.path = path
+  }
+
+  /** Where the folders of this user's mounts are. */
+  static base(): string {
+    const own = process.env['EVERMOUNT_RUNTIME_DIR']
+    if (own !== undefined && own !== '') return own
+    const uid = process.getuid?.() ?? 0
+    if (uid === 0) return '/run/evermount'
+    const runtime = process.env['XDG_RUNTIME_DIR']
+    return runtime === undefined || runtime === ''
+      ? join(tmpdir(), `evermount-${uid}`)
+      : join(runtime, 'evermount')
+  }
+
+  static of(mountPoint: string): RuntimeDirectory {
+    const name = createHash('sha256').update(mountPoint).digest('hex').slice(0, 16)
+    return new RuntimeDirectory(join(RuntimeDirectory.base(), name))
+  }
+
+  /** All that exist. */
+  static list(): RuntimeDirectory[] {
+    const base = RuntimeDirectory.base()
+    if (!existsSync(base)) return []
+    return readdirSync(base).map((name) => new RuntimeDirectory(join(base, name)))
+  }
+
+  get socket(): string {
+    return join(this.path, 'control')
+  }
+
+  get log(): string {
+    return join(this.path, 'log')
+  }
+
+  /** Makes it afresh. Throws when another user could have made the folder it lies in. */
+  create(): void {
+    const base = RuntimeDirectory.base()
+    mkdirSync(base, { recursive: true, mode: 0o700 })
+    const found = lstatSync(base)
+    if (!found.isDirectory() || found.uid !== (process.getuid?.() ?? 0)) {
+      throw new FuseError(
+        'ERR_SUPERVISOR',
+        { problem: `${base} is not a directory of this user` },
+        { remedy: `Remove ${base}, or name another place in EVERMOUNT_RUNTIME_DIR.` },
+      )
+    }
+    rmSync(this.path, { recursive: true, force: true })
+    mkdirSync(this.path, { mode: 0o700 })
+  }
+
+  write(note: MountNote): void {
+    writeFileSync(join(this.path, 'mount.json'), `${JSON.stringify(note)}\n`, { mode: 0o600 })
+  }
+
+  /** undefined: there is none, or it is not readable as one. */
+  read(): MountNote | undefined {
+    try {
+      return JSON.parse(readFileSync(join(this.path, 'mount.json'), 'utf8')) as MountNote
+    } catch {
+      return undefined
+    }
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,108 @@
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
+import type { Socket } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { close, SOCKET, socketpair } from '../native/index.js'
+import { Channel } from './channel.js'
+import { ServerFd, type FromServer, type ServerSettings, type ToServer } from './messages.js'
+
+/** A small young generation keeps the process small; a request leaves little garbage. */
+const NODE_FLAGS = ['--max-semi-space-size=2']
+const SERVER_MAIN = fileURLToPath(new URL('./server-main.js', import.meta.url))
+
+/** Why a server process is no more. */
+export interface ServerExit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** One server process, seen from its supervisor. */
+export class ServerProcess {
+  readonly startedAt = Date.now()
+  readonly #child: ChildProcess
+  readonly #channel: Channel<FromServer, ToServer>
+  readonly #listeners = new Set<(message: FromServer) => void>()
+  /** The supervisor's end of the socket for descriptors. */
+  readonly keeperSocket: number
+  /** Settles when the process is gone: reaped, so that no thread of it can do anything any more. */
+  readonly exited: Promise<ServerExit>
+  #exit: ServerExit | undefined
+  #ready = false
+
+  /** `log`: descriptor for what it writes to its standard output and error. */
+  constructor(settings: ServerSettings, device: number, journal: number, log: number) {
+    const pair = new Int32Array(2)
+    socketpair(pair, SOCKET.SEQPACKET)
+    this.keeperSocket = pair[0]!
+    const stdio: StdioOptions = ['ignore', log, log, device, journal, 'pipe', pair[1]!]
+    this.#child = spawn(process.execPath, [...NODE_FLAGS, SERVER_MAIN, JSON.stringify(settings)], { stdio })
+    close(pair[1]!)
+    this.exited = new Promise((resolve) => {
+      const settle = (code: number | null, signal: NodeJS.Signals | null): void => {
+        this.#exit = { code, signal }
+        resolve(this.#exit)
+      }
+      this.#child.once('exit', settle)
+      this.#child.once('error', () => {
+        settle(null, null)
+      })
+    })
+    this.#channel = new Channel((this.#child.stdio as unknown[])[ServerFd.channel] as Socket, (message) => {
+      if (message.type === 'ready') this.#ready = true
+      for (const listener of [...this.#listeners]) listener(message)
+    })
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  /** Loaded, and waiting to be activated. */
+  get ready(): boolean {
+    return this.#ready && this.#exit === undefined
+  }
+
+  get gone(): boolean {
+    return this.#exit !== undefined
+  }
+
+  send(message: ToServer): void {
+    this.#channel.send(message)
+  }
+
+  onMessage(listener: (message: FromServer) => void): void {
+    this.#listeners.add(listener)
+  }
+
+  /** The next message of a type; undefined when the process ends, or the time is over, before it comes. */
+  next<T extends FromServer['type']>(
+    type: T,
+    milliseconds: number,
+  ): Promise<Extract<FromServer, { type: T }> | undefined> {
+    return new Promise((resolve) => {
+      const finish = (message?: FromServer): void => {
+        clearTimeout(timer)
+        this.#listeners.delete(listener)
+        resolve(message as Extract<FromServer, { type: T }> | undefined)
+      }
+      const listener = (message: FromServer): void => {
+        if (message.type === type) finish(message)
+      }
+      const timer = setTimeout(finish, milliseconds)
+      this.#listeners.add(listener)
+      void this.exited.then(() => {
+        finish()
+      })
+    })
+  }
+
+  /** SIGKILL: a server has nothing to tidy up. */
+  kill(): void {
+    this.#child.kill('SIGKILL')
+  }
+
+  /** Closes what the supervisor holds of a server that is gone. */
+  dispose(): void {
+    this.#channel.end()
+    close(this.keeperSocket)
+  }
+}

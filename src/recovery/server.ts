@@ -1,0 +1,173 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import { FuseError } from '../errors/fuse-error.js'
+import type { FileSystem } from '../filesystem/file-system.js'
+import { Journal } from '../journal/journal.js'
+import { Header, JOURNAL_VERSION } from '../journal/layout.js'
+import { CAP, capabilitySet, dropEffective, warmThreadPool } from '../native/index.js'
+import { strategies } from '../passthrough/strategy.js'
+import { Session } from '../session/session.js'
+import { DeviceTransport } from '../transport/device.js'
+import { Channel } from './channel.js'
+import { RemoteKeeper } from './keeper.js'
+import { ServerFd, type FromServer, type ServerSettings, type ToServer } from './messages.js'
+import { SharedMemory } from './shared-memory.js'
+
+/** How often a server shows that its loop turns. The supervisor's patience is a multiple of it. */
+export const HEARTBEAT_MS = 250
+
+/**
+ * One server process: loads everything, says `ready`, and waits. Once activated it serves until the connection
+ * ends, it is told to pause, or it is killed: at any instruction, since all that its successor needs is in the
+ * journal.
+ */
+export class Server {
+  readonly #settings: ServerSettings
+  readonly #channel: Channel<ToServer, FromServer>
+  readonly #keeper = new RemoteKeeper(ServerFd.keeper)
+  #journal!: Journal
+  #fs: FileSystem | undefined
+  #session: Session | undefined
+
+  private constructor(settings: ServerSettings) {
+    this.#settings = settings
+    this.#channel = new Channel(
+      ServerFd.channel,
+      (message) => {
+        this.#receive(message)
+      },
+      () => {
+        this.#orphaned()
+      },
+    )
+  }
+
+  /** Loads the file system and waits for the supervisor's word. */
+  static async start(settings: ServerSettings): Promise<Server> {
+    await warmThreadPool()
+    // Kept out of effect for good: a backing file registered with them would let any writer of it keep set-id bits
+    // (CAP_FSETID) and pass quotas (CAP_SYS_RESOURCE), since the kernel does later io with these credentials.
+    dropEffective(capabilitySet(CAP.FSETID, CAP.SYS_RESOURCE))
+    const server = new Server(settings)
+    await server.#guard(server.#load())
+    return server
+  }
+
+  async #load(): Promise<void> {
+    this.#journal = Journal.open(new SharedMemory(ServerFd.journal))
+    this.#journal.frame(0)
+    this.#fs = await loadFileSystem(this.#settings)
+    this.#channel.send({ type: 'ready', journalVersion: JOURNAL_VERSION })
+  }
+
+  #receive(message: ToServer): void {
+    switch (message.type) {
+      case 'activate':
+        void this.#guard(this.#activate())
+        return
+      case 'pause':
+        this.#session?.pause()
+        return
+      case 'resume':
+        if (this.#session !== undefined) void this.#guard(this.#serve(this.#session))
+        return
+      case 'stop':
+        void this.#guard(this.#stop())
+    }
+  }
+
+  async #activate(): Promise<void> {
+    const began = performance.now()
+    if (this.#fs === undefined) throw new Error('activated before it was ready')
+    this.#keeper.receive()
+    const transport = new DeviceTransport(ServerFd.device)
+    const session = new Session({
+      transport,
+      journal: this.#journal,
+      fs: this.#fs,
+      keeper: this.#keeper,
+      timeouts: this.#settings.timeouts,
+      wanted: this.#settings.wanted,
+      strategy: strategyNamed(this.#settings.strategy),
+      onFallback: ({ cause, errno, wholeMount }) => {
+        this.#channel.send({ type: 'fallback', cause, errno, wholeMount })
+      },
+      onInitialised: (refused) => {
+        if (refused === undefined) this.#channel.send({ type: 'initialised' })
+        else this.#channel.send({ type: 'refused', message: refused.message })
+      },
+    })
+    this.#session = session
+    await session.start()
+    this.#channel.send({
+      type: 'serving',
+      life: this.#journal.life,
+      milliseconds: performance.now() - began,
+    })
+    this.#beat()
+    void this.#tidy(session)
+    await this.#serve(session)
+  }
+
+  async #serve(session: Session): Promise<void> {
+    const end = await session.run()
+    if (end === 'paused') {
+      this.#channel.send({ type: 'paused' })
+      return
+    }
+    await this.#fs?.stop?.()
+    this.#channel.send({ type: 'unmounted' })
+    this.#channel.end()
+    process.exit(0)
+  }
+
+  async #stop(): Promise<void> {
+    await this.#fs?.stop?.()
+    process.exit(0)
+  }
+
+  /** What a takeover left for later, in small steps between requests. */
+  async #tidy(session: Session): Promise<void> {
+    do await delay(20)
+    while (session.tidy())
+  }
+
+  #beat(): void {
+    const { header } = this.#journal
+    header.setF64(Header.heartbeat, Date.now())
+    setInterval(() => {
+      header.setF64(Header.heartbeat, Date.now())
+    }, HEARTBEAT_MS).unref()
+  }
+
+  /** Without its supervisor a standby has no purpose; a server goes on, since the mount has users. */
+  #orphaned(): void {
+    if (this.#session === undefined) process.exit(0)
+  }
+
+  async #guard(work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      this.#channel.send({ type: 'failed', message })
+      this.#channel.end()
+      await delay(10)
+      process.exit(1)
+    }
+  }
+}
+
+function strategyNamed(name: ServerSettings['strategy']) {
+  return Object.values(strategies).find((strategy) => strategy.name === name) ?? strategies.journal
+}
+
+async function loadFileSystem({ fileSystem }: ServerSettings): Promise<FileSystem> {
+  const { module, options } = fileSystem
+  const url = module.startsWith('file:') ? module : pathToFileURL(module).href
+  const loaded = (await import(url)) as { createFileSystem?: (options: unknown) => unknown }
+  if (typeof loaded.createFileSystem !== 'function') {
+    throw new FuseError('ERR_USAGE', { problem: `${module} does not export createFileSystem(options)` })
+  }
+  return (await loaded.createFileSystem(options)) as FileSystem
+}

@@ -1,0 +1,68 @@
+import { FuseError } from '../errors/fuse-error.js'
+import type { JournalMemory } from '../journal/memory.js'
+import { Region } from '../journal/layout.js'
+import { fallocate, ftruncate, mapShared, memfdCreate } from '../native/index.js'
+
+/** Regions lie this far apart in a sparse file; none grows that large. */
+const REGION_BYTES = 2 ** 38
+const PAGE = 4096
+
+/**
+ * Journal memory in an unnamed memory file: it lives as long as any process holds its descriptor, has no name
+ * that another user could open and needs no directory that could be deleted. Every process that maps it sees the
+ * same bytes; what one has stored is there for the next, whenever it was killed.
+ */
+export class SharedMemory implements JournalMemory {
+  readonly name = 'in shared memory'
+  readonly fd: number
+  readonly #limit: number
+  #bytes = 0
+
+  /** `limit`: most bytes of memory that the journal may take. */
+  constructor(fd: number, limit = 2 ** 33) {
+    this.fd = fd
+    this.#limit = limit
+  }
+
+  static create(limit?: number): SharedMemory {
+    const fd = memfdCreate('evermount-journal')
+    if (fd < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'memfd_create', errno: -fd })
+    const size = ftruncate(fd, REGION_BYTES * Object.keys(Region).length)
+    if (size < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'ftruncate', errno: -size })
+    return new SharedMemory(fd, limit)
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  map(region: number, chunk: number, chunkBytes: number): ArrayBuffer {
+    if (this.#bytes + chunkBytes > this.#limit) {
+      throw new FuseError('ERR_JOURNAL_FULL', { what: this.name, capacity: this.#limit })
+    }
+    const offset = region * REGION_BYTES + chunk * chunkBytes
+    // Memory is taken now: later a store that finds none would be SIGBUS. Frames are mostly far smaller than their
+    // space, so they take it page by page.
+    if (region !== Region.frames) {
+      const reserved = fallocate(this.fd, 0, offset, chunkBytes)
+      if (reserved < 0) {
+        throw new FuseError('ERR_SYSCALL', { syscall: 'fallocate', errno: -reserved, path: 'the journal' })
+      }
+    }
+    const mapped = mapShared(this.fd, chunkBytes, offset)
+    if (typeof mapped === 'number') {
+      throw new FuseError('ERR_SYSCALL', { syscall: 'mmap', errno: -mapped, path: 'the journal' })
+    }
+    this.#bytes += chunkBytes
+    // A process killed while the kernel copies to a page that is not mapped yet ends that request with EIO
+    // (fs/fuse/dev.c, fuse_copy_fill). Reading maps the page for writing too, and changes nothing.
+    if (region === Region.frames) touch(new Uint8Array(mapped))
+    return mapped
+  }
+}
+
+function touch(bytes: Uint8Array): number {
+  let sum = 0
+  for (let at = 0; at < bytes.length; at += PAGE) sum += bytes[at]!
+  return sum
+}

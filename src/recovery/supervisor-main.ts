@@ -1,0 +1,33 @@
+/**
+ * Entry of a supervisor's process: started by the command with the request as its only argument. Reports once over
+ * descriptor 3, then goes on until the mount ends.
+ */
+import { Channel } from './channel.js'
+import { MountDaemon, type MountRequest } from './mount-daemon.js'
+import { FuseError } from '../errors/fuse-error.js'
+
+/** How a mount came out. */
+export type MountReport =
+  | { readonly type: 'mounted'; readonly supervisorPid: number }
+  | { readonly type: 'failed'; readonly message: string; readonly remedy?: string | undefined }
+
+process.title = 'evermount-supervisor'
+process.chdir('/')
+const channel = new Channel<never, MountReport>(3, () => undefined)
+
+try {
+  const daemon = await MountDaemon.start(JSON.parse(process.argv[2] ?? '{}') as MountRequest)
+  channel.send({ type: 'mounted', supervisorPid: process.pid })
+  channel.end()
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      daemon.unmount(signal === 'SIGTERM').catch(() => undefined)
+    })
+  }
+  await daemon.ended
+} catch (error) {
+  const remedy = error instanceof FuseError ? error.remedy : undefined
+  channel.send({ type: 'failed', message: error instanceof Error ? error.message : String(error), remedy })
+  channel.end()
+  process.exitCode = 1
+}

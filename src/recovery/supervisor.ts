@@ -1,0 +1,365 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { FuseError } from '../errors/fuse-error.js'
+import { Journal } from '../journal/journal.js'
+import { Header, JOURNAL_VERSION } from '../journal/layout.js'
+import { close } from '../native/index.js'
+import { recallAgreement } from '../session/init.js'
+import { DescriptorStore } from './keeper.js'
+import type { FromServer, ServerSettings } from './messages.js'
+import { ServerProcess } from './server-process.js'
+import { SharedMemory } from './shared-memory.js'
+
+export interface SupervisorOptions {
+  readonly settings: ServerSettings
+  /** The mounted /dev/fuse descriptor: held for as long as the mount lives. */
+  readonly device: number
+  /** Descriptor that servers write their diagnostics to. */
+  readonly log: number
+  readonly capabilities?: number
+  /** A server whose event loop stands still for so long is replaced. */
+  readonly stuckAfterMs?: number
+  readonly journalLimit?: number
+  readonly onEvent?: (event: SupervisorEvent) => void
+}
+
+export type SupervisorEvent =
+  | { readonly type: 'serving'; readonly pid: number; readonly life: number; readonly milliseconds: number }
+  | { readonly type: 'initialised' }
+  | { readonly type: 'refused'; readonly message: string }
+  | { readonly type: 'standby ready'; readonly pid: number }
+  | {
+      readonly type: 'server ended'
+      readonly role: 'active' | 'standby'
+      readonly pid: number
+      readonly signal: string | null
+      readonly code: number | null
+    }
+  | { readonly type: 'stuck'; readonly pid: number; readonly seconds: number }
+  | { readonly type: 'fallback'; readonly cause: string; readonly errno: number }
+  | { readonly type: 'failed'; readonly message: string }
+
+/** What became of a planned handover. */
+export type HandoverResult =
+  | { readonly done: true; readonly pid: number; readonly milliseconds: number }
+  | { readonly done: false; readonly reason: string }
+
+const READY_MS = 15_000
+const PAUSE_MS = 30_000
+const SERVING_MS = 15_000
+/** A life shorter than this counts towards back-off. */
+const SHORT_LIFE_MS = 1_000
+const LONGEST_BACKOFF_MS = 5_000
+const WATCH_MS = 500
+
+/**
+ * Keeps a mount alive across the deaths of its servers. It holds the device (every descriptor of it, so the
+ * connection and what is in flight on it outlive any server), the journal and the descriptors that servers have
+ * left with it, and it never touches the mount: a process that waits for a FUSE answer could not bring the server
+ * that gives it.
+ *
+ * One server is active, another one stands by with everything loaded. When the active one is gone (reaped: it can
+ * do nothing any more) the standby is told, and a new one is started.
+ */
+export class Supervisor {
+  readonly journal: Journal
+  readonly #options: SupervisorOptions
+  readonly #memory: SharedMemory
+  readonly #kept = new DescriptorStore()
+  /** Settles when the mount has ended. */
+  readonly ended: Promise<void>
+  #settleEnded: () => void = () => undefined
+  #active: ServerProcess | undefined
+  #standby: ServerProcess | undefined
+  #handingOver = false
+  #ending = false
+  #takingOver = false
+  #shortLives = 0
+  #restarts = 0
+  #handovers = 0
+  #activatedAt = 0
+  #lastFailure: string | undefined
+  readonly #fallbacks: { cause: string; errno: number; wholeMount: boolean }[] = []
+  readonly #initialised: Promise<void>
+  #settleInitialised: (refused?: Error) => void = () => undefined
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+    this.#memory = SharedMemory.create(options.journalLimit)
+    this.journal = Journal.create(this.#memory)
+    this.journal.header.setU32(Header.capabilities, options.capabilities ?? 0)
+    this.ended = new Promise((resolve) => {
+      this.#settleEnded = resolve
+    })
+    this.#initialised = new Promise((resolve, reject) => {
+      this.#settleInitialised = (refused) => {
+        if (refused === undefined) resolve()
+        else reject(refused)
+      }
+    })
+    this.#initialised.catch(() => undefined)
+  }
+
+  get activePid(): number | undefined {
+    return this.#active?.pid
+  }
+
+  get standbyPid(): number | undefined {
+    return this.#standby?.pid
+  }
+
+  get standbyReady(): boolean {
+    return this.#standby?.ready ?? false
+  }
+
+  /** Times that a server died and another took over. */
+  get restarts(): number {
+    return this.#restarts
+  }
+
+  get handovers(): number {
+    return this.#handovers
+  }
+
+  get fallbacks(): readonly { cause: string; errno: number }[] {
+    return this.#fallbacks
+  }
+
+  get keptDescriptors(): number {
+    return this.#kept.size
+  }
+
+  /** True when INIT has agreed on passthrough, and nothing has switched it off for the whole mount. */
+  get passthrough(): boolean {
+    const agreed = recallAgreement(this.journal.header)
+    return agreed?.passthrough === true && !this.#fallbacks.some(({ wholeMount }) => wholeMount)
+  }
+
+  /** Calls back when INIT has been answered, or will never be. */
+  onceInitialised(done: () => void, failed: (reason: Error) => void): void {
+    this.#initialised.then(done, failed)
+  }
+
+  /** Starts the first server and, once that serves, a standby. */
+  async start(): Promise<void> {
+    const first = this.#spawn()
+    if ((await first.next('ready', READY_MS)) === undefined) {
+      first.kill()
+      await this.end()
+      throw new FuseError('ERR_SUPERVISOR', { problem: this.#lastFailure ?? 'the server did not get ready' })
+    }
+    this.#activate(first)
+    this.#startStandby()
+    void this.#watch()
+  }
+
+  /**
+   * Replaces the active server by a fresh process, at a request boundary. The old one goes on if the new one does
+   * not get ready.
+   */
+  async handOver(): Promise<HandoverResult> {
+    if (this.#handingOver || this.#takingOver) return { done: false, reason: 'a takeover is under way' }
+    this.#handingOver = true
+    try {
+      return await this.#handOver()
+    } finally {
+      this.#handingOver = false
+      if (this.#active?.gone === true) void this.#takeOver()
+    }
+  }
+
+  /** Ends every server and lets go of the connection: without another holder it is aborted. */
+  async end(): Promise<void> {
+    if (this.#ending) return this.ended
+    this.#ending = true
+    const servers = [this.#active, this.#standby].filter((server) => server !== undefined)
+    this.#settleInitialised(
+      new FuseError('ERR_SUPERVISOR', { problem: 'the mount ended before it was served' }),
+    )
+    for (const server of servers) server.kill()
+    await Promise.all(servers.map((server) => server.exited))
+    this.#kept.close()
+    close(this.#options.device)
+    this.#settleEnded()
+  }
+
+  #spawn(): ServerProcess {
+    const { settings, device, log } = this.#options
+    const server = new ServerProcess(settings, device, this.#memory.fd, log)
+    server.onMessage((message) => {
+      this.#receive(server, message)
+    })
+    void server.exited.then((exit) => {
+      this.#serverEnded(server, exit.code, exit.signal)
+    })
+    return server
+  }
+
+  #startStandby(): void {
+    if (this.#ending || this.#standby !== undefined) return
+    const standby = this.#spawn()
+    this.#standby = standby
+    void standby.next('ready', READY_MS).then((ready) => {
+      if (ready === undefined) standby.kill()
+      else this.#emit({ type: 'standby ready', pid: standby.pid })
+    })
+  }
+
+  /** The predecessor is gone or has paused. */
+  #activate(server: ServerProcess): void {
+    this.#active = server
+    this.#activatedAt = Date.now()
+    this.journal.header.setF64(Header.heartbeat, Date.now())
+    const kept = this.#kept.sendAll(server.keeperSocket)
+    server.send({ type: 'activate', kept })
+  }
+
+  #receive(server: ServerProcess, message: FromServer): void {
+    switch (message.type) {
+      case 'serving': {
+        const { life, milliseconds } = message
+        this.#emit({ type: 'serving', pid: server.pid, life, milliseconds })
+        return
+      }
+      case 'initialised':
+        this.#settleInitialised()
+        this.#emit({ type: 'initialised' })
+        return
+      case 'refused':
+        this.#settleInitialised(new FuseError('ERR_SUPERVISOR', { problem: message.message }))
+        this.#emit({ type: 'refused', message: message.message })
+        void this.end()
+        return
+      case 'unmounted':
+        void this.end()
+        return
+      case 'fallback':
+        if (!this.#fallbacks.some(({ cause }) => cause === message.cause)) {
+          const { cause, errno, wholeMount } = message
+          this.#fallbacks.push({ cause, errno, wholeMount })
+          this.#emit({ type: 'fallback', cause: message.cause, errno: message.errno })
+        }
+        return
+      case 'failed':
+        this.#lastFailure = message.message
+        this.#emit({ type: 'failed', message: message.message })
+        return
+      case 'ready':
+      case 'paused':
+    }
+  }
+
+  #serverEnded(server: ServerProcess, code: number | null, signal: NodeJS.Signals | null): void {
+    this.#kept.receive(server.keeperSocket)
+    server.dispose()
+    if (this.#ending) return
+    const role = server === this.#active ? 'active' : 'standby'
+    if (server !== this.#active && server !== this.#standby) return
+    this.#emit({ type: 'server ended', role, pid: server.pid, code, signal })
+    if (server === this.#standby) {
+      this.#standby = undefined
+      void delay(this.#backoff()).then(() => {
+        this.#startStandby()
+      })
+    } else if (!this.#handingOver) {
+      void this.#takeOver()
+    }
+  }
+
+  /** The active server is gone: the standby, or the next one that gets ready, takes its place. */
+  async #takeOver(): Promise<void> {
+    if (this.#takingOver || this.#ending) return
+    this.#takingOver = true
+    this.#restarts++
+    const shortLife = Date.now() - this.#activatedAt < SHORT_LIFE_MS
+    this.#shortLives = shortLife ? this.#shortLives + 1 : 0
+    let standby = this.#standby
+    if (standby?.ready === true && this.#shortLives < 3) {
+      this.#promote(standby)
+      return
+    }
+    await delay(this.#backoff())
+    for (;;) {
+      if (this.#isEnding()) return
+      standby = this.#standby
+      if (standby?.ready === true) break
+      if (standby === undefined) this.#startStandby()
+      await (this.#standby)?.next('ready', READY_MS)
+    }
+    this.#promote(standby)
+  }
+
+  #isEnding(): boolean {
+    return this.#ending
+  }
+
+  #promote(standby: ServerProcess): void {
+    this.#standby = undefined
+    this.#activate(standby)
+    this.#takingOver = false
+    this.#startStandby()
+    // It may have died between its last message and this one.
+    if (standby.gone) void this.#takeOver()
+  }
+
+  /** 0 for the first short lives in a row, then doubling: a server that can't live must not take the machine along. */
+  #backoff(): number {
+    return this.#shortLives < 3 ? 0 : Math.min(LONGEST_BACKOFF_MS, 25 * 2 ** (this.#shortLives - 3))
+  }
+
+  async #handOver(): Promise<HandoverResult> {
+    const old = this.#active
+    if (old === undefined) return { done: false, reason: 'no server is active' }
+    const successor = this.#spawn()
+    const ready = await successor.next('ready', READY_MS)
+    if (ready?.journalVersion !== JOURNAL_VERSION) {
+      successor.kill()
+      const reason =
+        ready === undefined
+          ? 'the new server did not get ready; the old one goes on'
+          : `the new server has journal version ${ready.journalVersion}, this mount ${JOURNAL_VERSION}`
+      return { done: false, reason }
+    }
+    const began = performance.now()
+    old.send({ type: 'pause' })
+    if ((await old.next('paused', PAUSE_MS)) === undefined) {
+      successor.kill()
+      if (!old.gone) old.send({ type: 'resume' })
+      return { done: false, reason: 'the old server did not come to a request boundary; it goes on' }
+    }
+    this.#kept.receive(old.keeperSocket)
+    this.#activate(successor)
+    const serving = await successor.next('serving', SERVING_MS)
+    // From here on the successor may have answered requests: the old server's memory is out of date, and must go
+    // even if the successor has died meanwhile.
+    old.send({ type: 'stop' })
+    void delay(1_000, undefined, { ref: false }).then(() => {
+      if (!old.gone) old.kill()
+    })
+    await old.exited
+    if (serving === undefined) return { done: false, reason: 'the new server died as it took over' }
+    this.#handovers++
+    return { done: true, pid: successor.pid, milliseconds: performance.now() - began }
+  }
+
+  /** Finds a server that is alive and does nothing. */
+  async #watch(): Promise<void> {
+    const patience = this.#options.stuckAfterMs ?? 10_000
+    while (!this.#ending) {
+      await delay(WATCH_MS, undefined, { ref: false })
+      const active = this.#active
+      if (active === undefined || active.gone || this.#handingOver) continue
+      const now = Date.now()
+      const { header } = this.journal
+      const silent = now - header.f64(Header.heartbeat)
+      // A request may rightly take long (a lock, a copy): only a loop that stands still is taken for stuck.
+      if (silent < patience) continue
+      this.#emit({ type: 'stuck', pid: active.pid, seconds: silent / 1000 })
+      active.kill()
+      await active.exited
+    }
+  }
+
+  #emit(event: SupervisorEvent): void {
+    this.#options.onEvent?.(event)
+  }
+}

@@ -1,0 +1,49 @@
+import type { DirectorySink, Entry, Name } from '../filesystem/file-system.js'
+import { MAX_REDO } from '../journal/layout.js'
+import { direntSize, DirentWriter } from '../protocol/dirent.js'
+import type { ReplyWriter } from '../protocol/reply-writer.js'
+import type { U64 } from '../protocol/u64.js'
+import { entryOut, type CacheTimeouts } from './encode.js'
+
+/** The journal makes a lookup of each entry true with the answer, and has room for so many. */
+const MOST_ENTRIES = MAX_REDO - 8
+
+/** Takes a directory's entries straight into the bytes of the answer. */
+export class EntrySink implements DirectorySink {
+  readonly plus: boolean
+  /** Nodes that the answer names: a lookup each. */
+  readonly nodes: number[] = []
+  readonly #writer: DirentWriter
+  readonly #size: number
+  readonly #timeouts: CacheTimeouts
+
+  constructor(reply: ReplyWriter, at: number, size: number, plus: boolean, timeouts: CacheTimeouts) {
+    this.plus = plus
+    this.#size = Math.min(size, reply.buffer.length - at)
+    this.#writer = new DirentWriter(reply.buffer, reply.view, at, this.#size)
+    this.#timeouts = timeouts
+  }
+
+  /** Bytes written. */
+  get length(): number {
+    return this.#writer.length
+  }
+
+  fits(nameBytes: number): boolean {
+    return (
+      this.#writer.length + direntSize(nameBytes, this.plus) <= this.#size && this.nodes.length < MOST_ENTRIES
+    )
+  }
+
+  add(name: Name, ino: U64, type: number, offset: U64): boolean {
+    return this.#writer.add({ ino, off: offset, type, name })
+  }
+
+  addPlus(name: Name, type: number, offset: U64, entry: Entry): boolean {
+    if (!this.fits(name.length)) return false
+    const dirent = { ino: entry.attributes.ino, off: offset, type, name }
+    if (!this.#writer.addPlus(entryOut(entry, this.#timeouts), dirent)) return false
+    if (entry.node !== 0) this.nodes.push(entry.node)
+    return true
+  }
+}

@@ -1,0 +1,42 @@
+import type { Awaitable, FileSystem } from '../filesystem/file-system.js'
+import type { Journal } from '../journal/journal.js'
+import type { PassthroughRegistry } from '../passthrough/registry.js'
+import type { CacheTimeouts } from './encode.js'
+import type { OpenFiles } from './open-files.js'
+import type { RequestSlot } from './request-slot.js'
+
+/** What the handlers of a session work with. */
+export interface Serving {
+  readonly fs: FileSystem
+  readonly journal: Journal
+  readonly files: OpenFiles
+  readonly passthrough: PassthroughRegistry
+  readonly timeouts: CacheTimeouts
+  /** Runs once the answer that is being built has reached the kernel. */
+  afterAnswer(action: () => void): void
+  /** Runs when the kernel does not take the answer that is being built. */
+  ifRefused(action: () => void): void
+}
+
+/**
+ * One operation of the protocol: how its request becomes a call of the file system, and the result an answer.
+ */
+export interface Handler<Result = unknown> {
+  /** Reads the request from the slot's frame and asks the file system. Throws FsError for an error answer. */
+  call(serving: Serving, slot: RequestSlot): Awaitable<Result>
+  /** Puts the result into the slot's reply and stages in the journal what becomes true with it. */
+  answer(serving: Serving, slot: RequestSlot, result: Result): void
+}
+
+/** A handler's types are its own business; the table holds them all. */
+export type AnyHandler = Handler<never> & { call(serving: Serving, slot: RequestSlot): unknown }
+
+/** Keeps the types of `call` and `answer` together. */
+export function handler<Result>(made: Handler<Result>): AnyHandler {
+  return made as unknown as AnyHandler
+}
+
+/** Goes on with a value that may not be there yet, without a promise when it is. */
+export function then<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
+  return value instanceof Promise ? value.then(next) : next(value)
+}

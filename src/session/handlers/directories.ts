@@ -1,0 +1,81 @@
+import type { OpenedDirectory } from '../../filesystem/file-system.js'
+import { FsyncFlag } from '../../protocol/flags/io.js'
+import { OpenOutFlag } from '../../protocol/flags/open.js'
+import { OutHeader } from '../../protocol/structs/header.js'
+import { ReadIn } from '../../protocol/structs/io.js'
+import { FsyncIn, OpenIn, OpenOut, ReleaseIn } from '../../protocol/structs/open.js'
+import type { U64 } from '../../protocol/u64.js'
+import { EntrySink } from '../entry-sink.js'
+import { handler, then } from '../handler.js'
+import { endHandle } from './files.js'
+import { answerNothing, stageLookup } from './names.js'
+import { fileAt, nodeOf, u32, unsupported } from './request.js'
+
+export const opendir = handler<{ node: number; flags: number; opened: OpenedDirectory<unknown> }>({
+  call: (serving, slot) => {
+    const { fs } = serving
+    const node = nodeOf(serving, slot)
+    const flags = u32(slot, OpenIn.offset.flags)
+    if (fs.opendir === undefined) return { node, flags, opened: { directory: undefined } }
+    return then(fs.opendir(node, flags, slot), (opened) => ({ node, flags, opened }))
+  },
+  answer: (serving, slot, { node, flags, opened }) => {
+    const { handle } = serving.files.add(node, flags, true, opened.directory, undefined)
+    const openFlags =
+      (opened.cacheEntries === true ? OpenOutFlag.CACHE_DIR : 0) |
+      (opened.keepCache === true ? OpenOutFlag.KEEP_CACHE : 0)
+    slot.reply.struct(OpenOut, { fh: handle, openFlags })
+    serving.journal.handles.stageOpen(serving.journal.redo, handle)
+    serving.ifRefused(() => {
+      serving.files.abandon(handle)
+    })
+  },
+})
+
+function reading(plus: boolean) {
+  return handler<EntrySink>({
+    call: (serving, slot) => {
+      const { fs } = serving
+      if (fs.readdir === undefined) unsupported()
+      const readdir = fs.readdir.bind(fs)
+      const { offset, size } = ReadIn.read(slot.frame.view, slot.frame.bodyAt)
+      return then(fileAt(serving, slot, ReadIn.offset.fh), (directory) => {
+        const sink = new EntrySink(slot.reply, OutHeader.size, size, plus, serving.timeouts)
+        return then(readdir(directory.node, directory.state, offset, sink, slot), () => sink)
+      })
+    },
+    answer: (serving, slot, sink) => {
+      slot.reply.reserve(sink.length)
+      for (const node of sink.nodes) stageLookup(serving, node)
+    },
+  })
+}
+
+export const readdir = reading(false)
+export const readdirplus = reading(true)
+
+export const releasedir = handler<U64>({
+  call: (serving, slot) => {
+    const { fs } = serving
+    const { fh } = ReleaseIn.read(slot.frame.view, slot.frame.bodyAt)
+    const directory = serving.files.peek(fh)
+    if (directory === undefined || fs.releasedir === undefined) return fh
+    return then(fs.releasedir(directory.node, directory.state), () => fh)
+  },
+  answer: (serving, _slot, fh) => {
+    endHandle(serving, fh)
+  },
+})
+
+export const fsyncdir = handler<unknown>({
+  call: (serving, slot) => {
+    const { fs } = serving
+    if (fs.fsyncdir === undefined) unsupported()
+    const fsyncdir = fs.fsyncdir.bind(fs)
+    const dataOnly = (u32(slot, FsyncIn.offset.fsyncFlags) & FsyncFlag.FDATASYNC) !== 0
+    return then(fileAt(serving, slot, FsyncIn.offset.fh), (directory) =>
+      fsyncdir(directory.node, directory.state, dataOnly, slot),
+    )
+  },
+  answer: answerNothing,
+})

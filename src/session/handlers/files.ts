@@ -1,0 +1,319 @@
+import { fsError } from '../../errors/fs-error.js'
+import type { Awaitable, Created, Opened } from '../../filesystem/file-system.js'
+import { FsyncFlag, IoctlFlag, PollFlag, ReadFlag, WriteFlag } from '../../protocol/flags/io.js'
+import { OpenInFlag, OpenOutFlag, ReleaseFlag } from '../../protocol/flags/open.js'
+import { EntryOut } from '../../protocol/structs/entry.js'
+import {
+  BmapIn,
+  BmapOut,
+  CopyFileRangeIn,
+  CopyFileRangeOut,
+  FallocateIn,
+  LseekIn,
+  LseekOut,
+  ReadIn,
+  WriteIn,
+  WriteOut,
+} from '../../protocol/structs/io.js'
+import { IoctlIn, IoctlOut } from '../../protocol/structs/ioctl.js'
+import { CreateIn, FlushIn, FsyncIn, OpenIn, OpenOut, ReleaseIn } from '../../protocol/structs/open.js'
+import { OutHeader } from '../../protocol/structs/header.js'
+import { PollIn, PollOut } from '../../protocol/structs/poll.js'
+import type { U64 } from '../../protocol/u64.js'
+import { entryOut } from '../encode.js'
+import { handler, then, type Serving } from '../handler.js'
+import type { RequestSlot } from '../request-slot.js'
+import { answerNothing, stageLookup } from './names.js'
+import { fileAt, firstName, knownNode, nodeOf, u32, u64, unsupported } from './request.js'
+
+/** What an OPEN, CREATE or TMPFILE came to, with the flags it was asked with. */
+interface OpenResult {
+  readonly node: number
+  readonly flags: number
+  readonly opened: Opened<unknown>
+}
+
+function openFlagsOf(opened: Opened<unknown>): number {
+  return (
+    (opened.directIo === true ? OpenOutFlag.DIRECT_IO : 0) |
+    (opened.keepCache === true ? OpenOutFlag.KEEP_CACHE : 0) |
+    (opened.nonSeekable === true ? OpenOutFlag.NONSEEKABLE : 0) |
+    (opened.stream === true ? OpenOutFlag.STREAM : 0) |
+    (opened.noFlush === true ? OpenOutFlag.NOFLUSH : 0) |
+    (opened.parallelDirectWrites === true ? OpenOutFlag.PARALLEL_DIRECT_WRITES : 0)
+  )
+}
+
+/** Flags that the kernel allows beside PASSTHROUGH (fs/fuse/iomode.c); it refuses the open for any other. */
+const BESIDE_PASSTHROUGH = OpenOutFlag.DIRECT_IO | OpenOutFlag.PARALLEL_DIRECT_WRITES | OpenOutFlag.NOFLUSH
+
+function answerOpen(serving: Serving, slot: RequestSlot, { node, flags, opened }: OpenResult): void {
+  const { handle, backingId } = serving.files.add(node, flags, false, opened.file, opened.backing)
+  const asked = openFlagsOf(opened)
+  const openFlags =
+    backingId > 0 ? (asked & BESIDE_PASSTHROUGH) | serving.passthrough.strategy.openFlags : asked
+  slot.reply.struct(OpenOut, { fh: handle, openFlags, backingId })
+  serving.journal.handles.stageOpen(serving.journal.redo, handle)
+  serving.ifRefused(() => {
+    serving.files.abandon(handle)
+  })
+}
+
+export const open = handler<OpenResult>({
+  call: (serving, slot) => {
+    const { fs } = serving
+    const node = nodeOf(serving, slot)
+    const flags = u32(slot, OpenIn.offset.flags)
+    if (fs.open === undefined) return { node, flags, opened: { file: undefined } }
+    const kill = (u32(slot, OpenIn.offset.openFlags) & OpenInFlag.KILL_SUIDGID) !== 0
+    return then(fs.open(node, flags, kill, slot), (opened) => ({ node, flags, opened }))
+  },
+  answer: answerOpen,
+})
+
+function answerCreated(
+  serving: Serving,
+  slot: RequestSlot,
+  result: { flags: number; created: Created<unknown> },
+): void {
+  const { created, flags } = result
+  slot.reply.struct(EntryOut, entryOut(created.entry, serving.timeouts))
+  stageLookup(serving, created.entry.node)
+  answerOpen(serving, slot, { node: created.entry.node, flags, opened: created })
+}
+
+export const create = handler<{ flags: number; created: Created<unknown> }>({
+  call: (serving, slot) => {
+    const { fs } = serving
+    if (fs.create === undefined) unsupported()
+    const { flags, mode, umask } = CreateIn.read(slot.frame.view, slot.frame.bodyAt)
+    const created = fs.create(nodeOf(serving, slot), firstName(slot), flags, { mode, umask }, slot)
+    return then(created, (value) => ({ flags, created: value }))
+  },
+  answer: answerCreated,
+})
+
+export const tmpfile = handler<{ flags: number; created: Created<unknown> }>({
+  call: (serving, slot) => {
+    const { fs } = serving
+    if (fs.tmpfile === undefined) unsupported()
+    const { flags, mode, umask } = CreateIn.read(slot.frame.view, slot.frame.bodyAt)
+    const created = fs.tmpfile(nodeOf(serving, slot), flags, { mode, umask }, slot)
+    return then(created, (value) => ({ flags, created: value }))
+  },
+  answer: answerCreated,
+})
+
+export const read = handler<number>({
+  call: (serving, slot) => {
+    const { fs } = serving
+    if (fs.read === undefined) unsupported()
+    const read = fs.read.bind(fs)
+    const request = ReadIn.read(slot.frame.view, slot.frame.bodyAt)
+    const owner = (request.readFlags & ReadFlag.LOCKOWNER) === 0 ? undefined : request.lockOwner
+    const { offset, flags } = request
+    const size = Math.min(request.size, slot.reply.buffer.length - OutHeader.size)
+    // The data goes where the answer will have it; the request has been read out of these bytes already.
+    const into = slot.reply.buffer.subarray(OutHeader.size, OutHeader.size + size)
+    return then(fileAt(serving, slot, ReadIn.offset.fh), (file) =>
+      read(file.node, file.state, { offset, size, flags, lockOwner: owner }, into, slot),
+    )
+  },
+  answer: (_serving, slot, length) => {
+    slot.reply.reserve(length)
+  },
+})
+
+export const write = handler<number>({
+  call: (serving, slot) => {
+    const { fs } = serving
+    if (fs.write === undefined) unsupported()
+    const write = fs.write.bind(fs)
+    const { offset, size, writeFlags, lockOwner, flags } = WriteIn.read(slot.frame.view, slot.frame.bodyAt)
+    const data = slot.frame.data(slot.frame.namesAt, size)
+    if (data === null) throw fsError('EINVAL')
+    const request = {
+      offset,
+      data,
+      flags,
+      lockOwner: (writeFlags & WriteFlag.LOCKOWNER) === 0 ? undefined : lockOwner,
+      fromCache: (writeFlags & WriteFlag.CACHE) !== 0,
+      killPrivileges: (writeFlags & WriteFlag.KILL_SUIDGID) !== 0,
+    }
+    return then(fileAt(serving, slot, WriteIn.offset.fh), (file) =>
+      write(file.node, file.state, request, slot),
+    )
+  },
+  answer: (_serving, slot, size) => slot.reply.struct(WriteOut, { size }),
+})
+
+export const flush = handler<unknown>({
+  call: (serving, slot) => {
+    const { fs } = serving
+    if (fs.flush === undefined) unsupported()
+    // What this life has not used has nothing to flush.
+    const file = serving.files.peek(u64(slot, FlushIn.offset.fh))
+    return file === undefined
+      ? undefined
+      : fs.flush(file.node, file.state, u64(slot, FlushIn.offset.lockOwner), slot)
+  },
+  answer: answerNothing,
+})
+
+export const release = handler<U64>({
+  call: (serving, slot) => {
+    const { fs } = serving
+    const { fh, flags, releaseFlags, lockOwner } = ReleaseIn.read(slot.frame.view, slot.frame.bodyAt)
+    const file = serving.files.peek(fh)
+    if (file === undefined || fs.release === undefined) return fh
+    const flockOwner = (releaseFlags & ReleaseFlag.FLOCK_UNLOCK) === 0 ? undefined : lockOwner
+    return then(fs.release(file.node, file.state, flags, flockOwner), () => fh)
+  },
+  answer: (serving, _slot, fh) => {
+    endHandle(serving, fh)
+  },
+})
+
+/** A handle ends with the answer that is being built; the backing id of its node with the last one. */
+export function endHandle(serving: Serving, fh: U64): void {
+  const facts = serving.files.facts(fh)
+  if (facts === undefined) return
+  const handle = fh as number
+  const { journal, passthrough } = serving
+  const slot = journal.handles.stageClose(journal.redo, handle)
+  const closing = passthrough.stageClose(facts.node, facts.passthrough)
+  serving.files.drop(handle)
+  serving.afterAnswer(() => {
+    journal.handles.finishClose(slot)
+    if (closing !== 0) passthrough.closeId(closing)
+  })
+}
+
+export const fsync = handler<unknown>({
+  call: (serving, slot) => {
+    const { fs } = serving
+    if (fs.fsync === undefined) unsupported()
+    const fsync = fs.fsync.bind(fs)
+    const dataOnly = (u32(slot, FsyncIn.offset.fsyncFlags) & FsyncFlag.FDATASYNC) !== 0
+    return then(fileAt(serving, slot, FsyncIn.offset.fh), (file) =>
+      fsync(file.node, file.state, dataOnly, slot),
+    )
+  },
+  answer: answerNothing,
+})
+
+export const fallocate = handler<unknown>({
+  call: (serving, slot) => {
+    const { fs } = serving
+    if (fs.fallocate === undefined) unsupported()
+    const fallocate = fs.fallocate.bind(fs)
+    const { mode, offset, length } = FallocateIn.read(slot.frame.view, slot.frame.bodyAt)
+    return then(fileAt(serving, slot, FallocateIn.offset.fh), (file) =>
+      fallocate(file.node, file.state, mode, offset, length, slot),
+    )
+  },
+  answer: answerNothing,
+})
+
+export const lseek = handler<U64>({
+  call: (serving, slot) => {
+    const { fs } = serving
+    if (fs.lseek === undefined) unsupported()
+    const lseek = fs.lseek.bind(fs)
+    const { offset, whence } = LseekIn.read(slot.frame.view, slot.frame.bodyAt)
+    return then(fileAt(serving, slot, LseekIn.offset.fh), (file) =>
+      lseek(file.node, file.state, offset, whence, slot),
+    )
+  },
+  answer: (_serving, slot, offset) => slot.reply.struct(LseekOut, { offset }),
+})
+
+function copy(serving: Serving, slot: RequestSlot): Awaitable<U64> {
+  const { fs } = serving
+  if (fs.copyFileRange === undefined) unsupported()
+  const copyFileRange = fs.copyFileRange.bind(fs)
+  const request = CopyFileRangeIn.read(slot.frame.view, slot.frame.bodyAt)
+  const nodeOut = knownNode(serving, request.nodeidOut)
+  return then(serving.files.get(request.fhIn), (from) =>
+    then(serving.files.get(request.fhOut), (to) =>
+      copyFileRange(
+        from.node,
+        from.state,
+        {
+          offsetIn: request.offIn,
+          nodeOut,
+          fileOut: to.state,
+          offsetOut: request.offOut,
+          length: request.len,
+          flags: Number(request.flags),
+        },
+        slot,
+      ),
+    ),
+  )
+}
+
+/** The older form answers with 32 bits: it copies no more than these can tell. */
+export const copyFileRange = handler<U64>({
+  call: copy,
+  answer: (_serving, slot, copied) => slot.reply.struct(WriteOut, { size: Number(copied) }),
+})
+
+export const copyFileRange64 = handler<U64>({
+  call: copy,
+  answer: (_serving, slot, copied) => slot.reply.struct(CopyFileRangeOut, { bytesCopied: copied }),
+})
+
+export const bmap = handler<U64>({
+  call: (serving, slot) => {
+    if (serving.fs.bmap === undefined) unsupported()
+    const { block, blocksize } = BmapIn.read(slot.frame.view, slot.frame.bodyAt)
+    return serving.fs.bmap(nodeOf(serving, slot), block, blocksize, slot)
+  },
+  answer: (_serving, slot, block) => slot.reply.struct(BmapOut, { block }),
+})
+
+export const ioctl = handler<{ result: number; output: Uint8Array }>({
+  call: (serving, slot) => {
+    const { fs } = serving
+    if (fs.ioctl === undefined) unsupported()
+    const ioctl = fs.ioctl.bind(fs)
+    const request = IoctlIn.read(slot.frame.view, slot.frame.bodyAt)
+    // Unrestricted ioctls are for character devices in user space.
+    if ((request.flags & IoctlFlag.UNRESTRICTED) !== 0) throw fsError('ENOSYS')
+    const input = slot.frame.data(slot.frame.namesAt, request.inSize)
+    if (input === null) throw fsError('EINVAL')
+    return then(fileAt(serving, slot, IoctlIn.offset.fh), (file) =>
+      ioctl(
+        file.node,
+        file.state,
+        {
+          command: request.cmd,
+          argument: request.arg,
+          flags: request.flags,
+          input,
+          outputSize: request.outSize,
+        },
+        slot,
+      ),
+    )
+  },
+  answer: (_serving, slot, { result, output }) => {
+    slot.reply.struct(IoctlOut, { result, flags: 0 })
+    slot.reply.bytes(output)
+  },
+})
+
+export const poll = handler<number>({
+  call: (serving, slot) => {
+    const { fs } = serving
+    if (fs.poll === undefined) unsupported()
+    const poll = fs.poll.bind(fs)
+    const { kh, flags, events } = PollIn.read(slot.frame.view, slot.frame.bodyAt)
+    const wakeup = (flags & PollFlag.SCHEDULE_NOTIFY) === 0 ? undefined : kh
+    return then(fileAt(serving, slot, PollIn.offset.fh), (file) =>
+      poll(file.node, file.state, events, wakeup, slot),
+    )
+  },
+  answer: (_serving, slot, revents) => slot.reply.struct(PollOut, { revents }),
+})

@@ -1,0 +1,38 @@
+import type { Lock } from '../../filesystem/file-system.js'
+import { LkFlag } from '../../protocol/flags/io.js'
+import { LkIn, LkOut } from '../../protocol/structs/lock.js'
+import { handler, then } from '../handler.js'
+import { answerNothing } from './names.js'
+import { fileAt, unsupported } from './request.js'
+
+export const getlk = handler<Lock>({
+  call: (serving, slot) => {
+    const { fs } = serving
+    if (fs.getlk === undefined) unsupported()
+    const getlk = fs.getlk.bind(fs)
+    const { owner, lk } = LkIn.read(slot.frame.view, slot.frame.bodyAt)
+    return then(fileAt(serving, slot, LkIn.offset.fh), (file) =>
+      getlk(file.node, file.state, owner, lk, slot),
+    )
+  },
+  answer: (_serving, slot, lk) => slot.reply.struct(LkOut, { lk }),
+})
+
+function setting(wait: boolean) {
+  return handler<unknown>({
+    call: (serving, slot) => {
+      const { fs } = serving
+      if (fs.setlk === undefined) unsupported()
+      const setlk = fs.setlk.bind(fs)
+      const { owner, lk, lkFlags } = LkIn.read(slot.frame.view, slot.frame.bodyAt)
+      const how = { wait, flock: (lkFlags & LkFlag.FLOCK) !== 0 }
+      return then(fileAt(serving, slot, LkIn.offset.fh), (file) =>
+        setlk(file.node, file.state, owner, lk, how, slot),
+      )
+    },
+    answer: answerNothing,
+  })
+}
+
+export const setlk = setting(false)
+export const setlkw = setting(true)

@@ -1,0 +1,126 @@
+import { Errno } from '../errors/errno.js'
+import { fsError } from '../errors/fs-error.js'
+import type { Name, NodeId } from '../filesystem/file-system.js'
+import type { Notifier } from '../filesystem/host.js'
+import { encodeNotification } from '../protocol/encode-notification.js'
+import type { Notification } from '../protocol/notification.js'
+import { NotifyRetrieveIn } from '../protocol/structs/notify.js'
+import type { U64 } from '../protocol/u64.js'
+import type { Transport } from '../transport/transport.js'
+import type { RequestSlot } from './request-slot.js'
+
+interface Waiting {
+  readonly bytes: Uint8Array
+  /** Nodes whose locks the kernel takes for this. */
+  readonly nodes: readonly NodeId[]
+  readonly settle: (result: number) => void
+}
+
+/**
+ * Sends notifications one at a time from another thread (Transport.notify), and none while a request on the same
+ * node is in hand: invalidating an entry takes its directory's lock in a sleep that no signal ends, and the
+ * caller that holds the lock may be waiting for that very request's answer.
+ */
+export class SessionNotifier implements Notifier {
+  readonly #transport: Transport
+  readonly #inHand: () => Iterable<RequestSlot>
+  readonly #queue: Waiting[] = []
+  readonly #retrievals = new Map<number, (data: Uint8Array) => void>()
+  #lastRetrieval = 0
+  #sending = false
+
+  constructor(transport: Transport, inHand: () => Iterable<RequestSlot>) {
+    this.#transport = transport
+    this.#inHand = inHand
+  }
+
+  invalidateInode(node: NodeId, offset: U64 = 0, length: U64 = 0): Promise<boolean> {
+    return this.#send({ code: 'INVAL_INODE', nodeid: node, off: offset, len: length }, [node])
+  }
+
+  invalidateEntry(parent: NodeId, name: Name): Promise<boolean> {
+    return this.#send({ code: 'INVAL_ENTRY', parent, name, expireOnly: false }, [parent])
+  }
+
+  expireEntry(parent: NodeId, name: Name): Promise<boolean> {
+    return this.#send({ code: 'INVAL_ENTRY', parent, name, expireOnly: true }, [parent])
+  }
+
+  deleteEntry(parent: NodeId, node: NodeId, name: Name): Promise<boolean> {
+    return this.#send({ code: 'DELETE', parent, child: node, name }, [parent, node])
+  }
+
+  store(node: NodeId, offset: U64, data: Uint8Array): Promise<boolean> {
+    return this.#send({ code: 'STORE', nodeid: node, offset, data }, [node])
+  }
+
+  async retrieve(node: NodeId, offset: U64, size: number): Promise<Uint8Array> {
+    const unique = ++this.#lastRetrieval
+    const data = new Promise<Uint8Array>((resolve) => this.#retrievals.set(unique, resolve))
+    const known = await this.#send({ code: 'RETRIEVE', notifyUnique: unique, nodeid: node, offset, size }, [
+      node,
+    ])
+    if (known) return data
+    this.#retrievals.delete(unique)
+    throw fsError('ENOENT')
+  }
+
+  poll(wakeup: U64): Promise<boolean> {
+    return this.#send({ code: 'POLL', kh: wakeup }, [])
+  }
+
+  incrementEpoch(): Promise<boolean> {
+    return this.#send({ code: 'INC_EPOCH' }, [])
+  }
+
+  prune(nodes: readonly NodeId[]): Promise<boolean> {
+    return this.#send({ code: 'PRUNE', nodeids: nodes }, nodes)
+  }
+
+  /** The kernel has sent what it had of a file's pages: the NOTIFY_REPLY in a slot's frame. */
+  retrieved(slot: RequestSlot): void {
+    const { frame } = slot
+    const resolve = this.#retrievals.get(frame.uniqueId)
+    if (resolve === undefined) return
+    this.#retrievals.delete(frame.uniqueId)
+    const size = frame.view.getUint32(frame.bodyAt + NotifyRetrieveIn.offset.size, true)
+    resolve(
+      frame.data(frame.namesAt, Math.min(size, frame.bodyEnd - frame.namesAt))?.slice() ?? new Uint8Array(0),
+    )
+  }
+
+  /** A request has been answered: what waited for it may go. */
+  answered(): void {
+    if (this.#queue.length > 0) this.#sendNext()
+  }
+
+  #send(notification: Notification, nodes: readonly NodeId[]): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const settle = (result: number): void => {
+        if (result >= 0) resolve(true)
+        else if (result === -Errno.ENOENT) resolve(false)
+        else reject(fsError(-result))
+      }
+      this.#queue.push({ bytes: encodeNotification(notification), nodes, settle })
+      this.#sendNext()
+    })
+  }
+
+  #sendNext(): void {
+    if (this.#sending) return
+    const index = this.#queue.findIndex(({ nodes }) => !this.#isBusy(nodes))
+    const [next] = index < 0 ? [] : this.#queue.splice(index, 1)
+    if (next === undefined) return
+    this.#sending = true
+    void this.#transport.notify(next.bytes).then((result) => {
+      this.#sending = false
+      next.settle(result)
+      this.#sendNext()
+    })
+  }
+
+  #isBusy(nodes: readonly NodeId[]): boolean {
+    for (const slot of this.#inHand()) if (nodes.includes(Number(slot.frame.nodeid))) return true
+    return false
+  }
+}

@@ -1,0 +1,447 @@
+import { channel } from 'node:diagnostics_channel'
+import { performance } from 'node:perf_hooks'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Errno, errnoName } from '../errors/errno.js'
+import { toErrno } from '../errors/to-errno.js'
+import { FsError, fsError } from '../errors/fs-error.js'
+import type { FileSystem, NodeId } from '../filesystem/file-system.js'
+import type { Host, Keeper } from '../filesystem/host.js'
+import { FRAME_BYTES, type Journal } from '../journal/journal.js'
+import { Header, RequestState } from '../journal/layout.js'
+import type { InheritedRequest } from '../journal/requests.js'
+import type { Fallback } from '../passthrough/fallback.js'
+import { PassthroughRegistry } from '../passthrough/registry.js'
+import type { PassthroughStrategy } from '../passthrough/strategy.js'
+import type { ServerCapabilities } from '../protocol/capabilities.js'
+import { encodeNotification } from '../protocol/encode-notification.js'
+import { Opcode } from '../protocol/opcode.js'
+import { InterruptIn } from '../protocol/structs/lock.js'
+import { readU64 } from '../protocol/u64.js'
+import type { Transport } from '../transport/transport.js'
+import type { CacheTimeouts } from './encode.js'
+import { Forgetting } from './forget.js'
+import type { Serving } from './handler.js'
+import { handlers } from './handlers/table.js'
+import { answerInit, recallAgreement, type Agreement } from './init.js'
+import { SessionNotifier } from './notifier.js'
+import { OpenFiles } from './open-files.js'
+import { RequestSlot } from './request-slot.js'
+
+export interface SessionOptions {
+  readonly transport: Transport
+  readonly journal: Journal
+  readonly fs: FileSystem
+  readonly keeper: Keeper
+  readonly timeouts: CacheTimeouts
+  /** What to ask of the kernel at INIT. A successor takes what its predecessor agreed on. */
+  readonly wanted: ServerCapabilities
+  readonly strategy: PassthroughStrategy
+  /** Called once for each cause. */
+  readonly onFallback?: (fallback: Fallback) => void
+  /** Called when INIT has been answered, with the reason if it was refused. */
+  readonly onInitialised?: (refused?: Error) => void
+}
+
+/** How a session came to its end. */
+export type SessionEnd =
+  /** The kernel ended the connection: unmounted, or aborted. */
+  | 'unmounted'
+  /** `pause` was called; every request that was read has been answered. */
+  | 'paused'
+
+/** Requests taken in a row before timers and other events get their turn. */
+const BATCH = 64
+/** A busy client's next request comes sooner than a wait and a wake-up would take (in ms). */
+const SPIN = 0.03
+
+const failures = channel('evermount:operation-error')
+
+/**
+ * Serves one connection: reads requests, has the file system carry them out, and gives each exactly one answer.
+ * All of it happens on one thread; an operation that returns a promise is in hand until the promise settles, and
+ * others go on meanwhile, as many as there are frames.
+ */
+export class Session implements Serving {
+  readonly fs: FileSystem
+  readonly journal: Journal
+  readonly files: OpenFiles
+  readonly passthrough: PassthroughRegistry
+  readonly timeouts: CacheTimeouts
+  readonly notifier: SessionNotifier
+  readonly #transport: Transport
+  readonly #options: SessionOptions
+  readonly #forgetting: Forgetting
+  /** Slots made so far: a frame is memory, and mostly one or two are in use. */
+  readonly #slots: RequestSlot[] = []
+  readonly #freeSlots: RequestSlot[] = []
+  readonly #freeRecords: number[] = []
+  readonly #inHand = new Map<number, RequestSlot>()
+  readonly #afterAnswer: (() => void)[] = []
+  readonly #ifRefused: (() => void)[] = []
+  #inherited = new Map<number, InheritedRequest>()
+  #settled = false
+  #agreement: Agreement | undefined
+  #pausing = false
+  #wakeForSlot: (() => void) | undefined
+  #life = 0
+
+  constructor(options: SessionOptions) {
+    const { journal, fs, transport } = options
+    this.#options = options
+    this.#transport = transport
+    this.journal = journal
+    this.fs = fs
+    this.timeouts = options.timeouts
+    this.passthrough = new PassthroughRegistry(journal, transport, options.strategy, (fallback) => {
+      options.onFallback?.(fallback)
+    })
+    this.files = new OpenFiles(journal, this.passthrough, fs)
+    this.notifier = new SessionNotifier(transport, () => this.#slotsInHand())
+    this.#forgetting = new Forgetting(journal, this.passthrough, fs)
+  }
+
+  /** True once INIT has been answered, in this life or an earlier one. */
+  get initialised(): boolean {
+    return this.#agreement !== undefined
+  }
+
+  get agreement(): Agreement | undefined {
+    return this.#agreement
+  }
+
+  afterAnswer(action: () => void): void {
+    this.#afterAnswer.push(action)
+  }
+
+  ifRefused(action: () => void): void {
+    this.#ifRefused.push(action)
+  }
+
+  /**
+   * Begins a life: settles what a predecessor left, has the kernel resend what it had read, starts the file
+   * system. The predecessor must be dead: a live one would see its requests done a second time.
+   */
+  async start(): Promise<void> {
+    const { journal } = this
+    const { header } = journal
+    this.#life = header.u32(Header.life) + 1
+    header.publish(Header.life, this.#life)
+    header.setU32(Header.serverPid, process.pid)
+    this.#settleLastAnswer()
+    journal.nodes.recover()
+    journal.handles.recover((_id, facts) => {
+      this.passthrough.adopt(facts.node, facts.passthrough)
+    })
+    this.passthrough.recover()
+    this.#forgetting.finishPredecessors()
+    this.#inherited = journal.requests.inherited()
+    const taken = new Set([...this.#inherited.values()].map(({ slot }) => slot))
+    for (let record = journal.requests.count - 1; record >= 0; record--) {
+      if (!taken.has(record)) this.#freeRecords.push(record)
+    }
+    this.#agree(recallAgreement(header))
+    await this.fs.start?.(this.#host())
+    if (this.#life > 1) {
+      const resend = encodeNotification({ code: 'RESEND' })
+      this.#transport.write(resend, resend.length)
+    }
+  }
+
+  /** Serves until the connection ends or `pause` is called. */
+  async run(): Promise<SessionEnd> {
+    this.#pausing = false
+    let idleSince = performance.now()
+    for (;;) {
+      const taken = this.#isPausing() ? 0 : this.#takeBatch()
+      if (taken < 0) return 'unmounted'
+      if (taken > 0) idleSince = performance.now()
+      if (taken === BATCH) {
+        await nextTurn()
+      } else if (this.#isPausing()) {
+        if (this.#inHand.size === 0) return 'paused'
+        await this.#slotFreed()
+      } else if (!this.#hasSlot()) {
+        await this.#slotFreed()
+      } else if (performance.now() - idleSince > SPIN) {
+        await this.#transport.wait()
+        idleSince = performance.now()
+      }
+    }
+  }
+
+  /** Ends `run` at a request boundary: nothing more is read, everything in hand is answered. */
+  pause(): void {
+    this.#pausing = true
+    this.#transport.wake()
+    this.#wakeForSlot?.()
+  }
+
+  /**
+   * Work that a takeover leaves for later, a little at a time: nodes that no answer ever named. Call it when
+   * there is time; false: nothing is left.
+   */
+  tidy(): boolean {
+    return this.#forgetting.sweepStep()
+  }
+
+  #isPausing(): boolean {
+    return this.#pausing
+  }
+
+  #host(): Host {
+    return {
+      nodes: this.journal.nodes,
+      notifier: this.notifier,
+      keeper: this.#options.keeper,
+      isOpen: (node: NodeId) => this.passthrough.isOpen(node),
+      isBacked: (node: NodeId) => this.passthrough.isBacked(node),
+    }
+  }
+
+  /** See RedoLog: the predecessor's last answer is written again, and what it makes true is made true. */
+  #settleLastAnswer(): void {
+    const { redo } = this.journal
+    const pending = redo.pending()
+    if (pending === undefined) return
+    if (pending.replyBytes > 0) {
+      const frame = this.journal.frame(Math.floor(pending.replyOffset / FRAME_BYTES))
+      this.#transport.write(frame, pending.replyBytes)
+    }
+    redo.apply()
+  }
+
+  #agree(agreement: Agreement | undefined): void {
+    if (agreement === undefined) return
+    this.#agreement = agreement
+    this.passthrough.enabled = agreement.passthrough
+    for (const slot of this.#slots) slot.frame.setxattrExt = agreement.setxattrExt
+  }
+
+  /** Reads and serves up to a batch of requests: how many, or -1 when the connection has ended. */
+  #takeBatch(): number {
+    let taken = 0
+    while (taken < BATCH) {
+      const slot = this.#freeSlots.pop() ?? this.#addSlot()
+      if (slot === undefined) break
+      const length = this.#forgetting.read(this.#transport, slot)
+      if (length <= 0) {
+        this.#freeSlots.push(slot)
+        if (length < 0) return -1
+        this.#dropInherited()
+        return taken
+      }
+      taken++
+      this.#take(slot, length)
+    }
+    return taken
+  }
+
+  #take(slot: RequestSlot, length: number): void {
+    const { frame } = slot
+    const problem = frame.load(length)
+    if (problem !== null) {
+      failures.publish({ error: problem })
+      if (!frame.answerable) {
+        this.#freeSlots.push(slot)
+        return
+      }
+    }
+    const { header } = this.journal
+    const { opcode } = frame
+    if (opcode < 64) {
+      const address = Header.opcodeCounts + opcode * 8
+      header.setF64(address, header.f64(address) + 1)
+    }
+    switch (opcode) {
+      case Opcode.FORGET:
+      case Opcode.BATCH_FORGET:
+        this.#forgetting.forget(slot)
+        this.#freeSlots.push(slot)
+        return
+      case Opcode.INTERRUPT:
+        this.#interrupt(slot)
+        this.#freeSlots.push(slot)
+        return
+      case Opcode.NOTIFY_REPLY:
+        this.notifier.retrieved(slot)
+        this.#freeSlots.push(slot)
+        return
+    }
+    this.#record(slot)
+    if (problem === null) this.#dispatch(slot)
+    else this.#fail(slot, fsError('EIO'))
+  }
+
+  /** The request's record: the one its first reader made when it is a resent one, else a new one. */
+  #record(slot: RequestSlot): void {
+    const { frame } = slot
+    const { requests } = this.journal
+    const inherited = frame.resent ? this.#inherited.get(frame.uniqueId) : undefined
+    if (inherited !== undefined) {
+      this.#inherited.delete(frame.uniqueId)
+      requests.resume(inherited.slot, this.#life)
+      slot.begin(inherited.slot, inherited.evidence)
+      return
+    }
+    if (this.#freeRecords.length === 0) this.#dropInherited()
+    const record = this.#freeRecords.pop()!
+    const nodeid = Number(frame.nodeid)
+    requests.begin(record, frame.opcode, frame.uniqueId, nodeid, frame.pid, this.#life, Date.now())
+    slot.begin(record, undefined)
+  }
+
+  /** All resent requests have been read: what a predecessor had in hand beside them is over. */
+  #dropInherited(): void {
+    if (this.#settled) return
+    this.#settled = true
+    for (const { slot } of this.#inherited.values()) {
+      this.journal.requests.end(slot)
+      this.#freeRecords.push(slot)
+    }
+    this.#inherited.clear()
+  }
+
+  #dispatch(slot: RequestSlot): void {
+    const { opcode } = slot.frame
+    if (opcode === Opcode.INIT) {
+      this.#initialise(slot)
+      return
+    }
+    if (opcode === Opcode.DESTROY) {
+      this.#answer(slot, () => undefined)
+      return
+    }
+    const handler = handlers[opcode]
+    if (handler === undefined) {
+      this.#fail(slot, fsError('ENOSYS'))
+      return
+    }
+    let result: unknown
+    try {
+      result = handler.call(this, slot)
+    } catch (error) {
+      this.#fail(slot, error)
+      return
+    }
+    if (!(result instanceof Promise)) {
+      this.#answer(slot, () => {
+        handler.answer(this, slot, result as never)
+      })
+      return
+    }
+    this.#inHand.set(slot.unique, slot)
+    result.then(
+      (value: unknown) => {
+        this.#answer(slot, () => {
+          handler.answer(this, slot, value as never)
+        })
+      },
+      (error: unknown) => {
+        this.#fail(slot, error)
+      },
+    )
+  }
+
+  #initialise(slot: RequestSlot): void {
+    this.#answer(slot, () => {
+      const agreement = answerInit(slot, this.journal, this.#options.wanted, (refused) => {
+        this.#options.onInitialised?.(refused)
+      })
+      this.afterAnswer(() => {
+        this.#agree(agreement)
+        if (agreement !== undefined) this.#options.onInitialised?.()
+      })
+    })
+  }
+
+  /** An INTERRUPT for a request that is not in hand comes too late: its answer is out, or was refused. */
+  #interrupt(slot: RequestSlot): void {
+    const unique = readU64(slot.frame.view, slot.frame.bodyAt + InterruptIn.offset.unique)
+    this.#inHand.get(Number(BigInt.asUintN(63, BigInt(unique))))?.interrupt()
+  }
+
+  #answer(slot: RequestSlot, build: () => void): void {
+    const { frame, reply } = slot
+    reply.begin(frame.uniqueLow, frame.uniqueHigh)
+    try {
+      build()
+    } catch (error) {
+      this.#undoAnswer()
+      this.#fail(slot, error)
+      return
+    }
+    this.#deliver(slot)
+  }
+
+  #fail(slot: RequestSlot, error: unknown): void {
+    if (!(error instanceof FsError)) failures.publish({ error, opcode: slot.frame.opcode })
+    const { frame, reply } = slot
+    reply.begin(frame.uniqueLow, frame.uniqueHigh)
+    reply.error(toErrno(error))
+    this.#deliver(slot)
+  }
+
+  /** Writes the answer, with everything that becomes true by it, exactly once. */
+  #deliver(slot: RequestSlot): void {
+    const { redo, requests, header } = this.journal
+    redo.stageU32(requests.area, requests.stateAddress(slot.record), RequestState.free)
+    const length = slot.reply.finish()
+    redo.commit(slot.index * FRAME_BYTES, length)
+    const written = this.#transport.write(slot.reply.buffer, length)
+    if (written >= 0) {
+      redo.apply()
+      this.#ifRefused.length = 0
+      for (const action of this.#afterAnswer.splice(0)) action()
+    } else {
+      this.#undoAnswer()
+      // ENOENT: nobody waits any more. ENODEV: no connection. Anything else: the answer itself is at fault.
+      if (written !== -Errno.ENOENT && written !== -Errno.ENODEV && slot.reply.view.getInt32(4, true) === 0) {
+        failures.publish({ error: new Error(`answer refused: ${errnoName(-written) ?? written}`) })
+        this.#fail(slot, fsError('EIO'))
+        return
+      }
+      requests.end(slot.record)
+    }
+    header.setF64(Header.answered, header.f64(Header.answered) + 1)
+    this.#release(slot)
+  }
+
+  #undoAnswer(): void {
+    this.journal.redo.discard()
+    this.#afterAnswer.length = 0
+    for (const action of this.#ifRefused.splice(0)) action()
+  }
+
+  #release(slot: RequestSlot): void {
+    this.#inHand.delete(slot.unique)
+    this.#freeRecords.push(slot.record)
+    this.#freeSlots.push(slot)
+    this.notifier.answered()
+    const wake = this.#wakeForSlot
+    this.#wakeForSlot = undefined
+    wake?.()
+  }
+
+  #hasSlot(): boolean {
+    return this.#freeSlots.length > 0 || this.#slots.length < this.journal.frameCount
+  }
+
+  /** undefined: as many requests are in hand as may be. */
+  #addSlot(): RequestSlot | undefined {
+    if (this.#slots.length >= this.journal.frameCount) return undefined
+    const slot = new RequestSlot(this.#slots.length, this.journal)
+    slot.frame.setxattrExt = this.#agreement?.setxattrExt ?? true
+    this.#slots.push(slot)
+    return slot
+  }
+
+  #slotFreed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wakeForSlot = resolve
+    })
+  }
+
+  #slotsInHand(): Iterable<RequestSlot> {
+    return this.#inHand.values()
+  }
+}

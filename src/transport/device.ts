@@ -1,0 +1,120 @@
+import { Errno } from '../errors/errno.js'
+import { FuseError } from '../errors/fuse-error.js'
+import {
+  AT,
+  CAP,
+  O,
+  Waiter,
+  backingClose,
+  backingOpen,
+  capabilitySet,
+  cloneDevice,
+  close,
+  cstring,
+  openat,
+  read,
+  setNonBlocking,
+  withoutCapabilities,
+  write,
+  writeAsync,
+} from '../native/index.js'
+import type { Transport } from './transport.js'
+
+/**
+ * What a registration must not be made with: io on the backing file runs with the credentials of that moment,
+ * and with CAP_FSETID it would keep set-id bits alive, with CAP_SYS_RESOURCE pass quotas.
+ */
+const NOT_FOR_BACKING = capabilitySet(CAP.FSETID, CAP.SYS_RESOURCE)
+
+const DEVICE = cstring('/dev/fuse')
+
+/**
+ * The FUSE device. Owns its descriptor, which is made non-blocking: that holds for every process that shares
+ * the open file.
+ */
+export class DeviceTransport implements Transport {
+  readonly fd: number
+  readonly #waiter: Waiter
+  #lastNotification: Promise<number> = Promise.resolve(0)
+  #notifying = 0
+  #closed = false
+
+  /** Takes over a descriptor of /dev/fuse that belongs to a mount. Throws when it cannot be waited on. */
+  constructor(fd: number) {
+    const result = setNonBlocking(fd)
+    if (result < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'fcntl', errno: -result })
+    this.fd = fd
+    this.#waiter = new Waiter([fd])
+  }
+
+  read(buffer: Uint8Array, offset = 0): number {
+    for (;;) {
+      const length = read(this.fd, buffer, offset)
+      if (length > 0) return length
+      if (length === -Errno.EAGAIN) return 0
+      // ENOENT: the request that was next was interrupted away (fs/fuse/dev.c, fuse_dev_do_read).
+      if (length !== -Errno.ENOENT && length !== -Errno.EINTR) return length === 0 ? -Errno.ENODEV : length
+    }
+  }
+
+  write(buffer: Uint8Array, length: number): number {
+    return write(this.fd, buffer, 0, length)
+  }
+
+  wait(): Promise<void> {
+    return this.#waiter.wait()
+  }
+
+  wake(): void {
+    this.#waiter.wake()
+  }
+
+  notify(bytes: Uint8Array): Promise<number> {
+    if (this.#closed) return Promise.resolve(-Errno.EBADF)
+    this.#notifying++
+    this.#lastNotification = this.#lastNotification
+      .then(() => (this.#closed ? -Errno.EBADF : writeAsync(this.fd, bytes)))
+      .catch(() => -Errno.EAGAIN) // koffi refuses a call when too many are queued
+      .finally(() => {
+        this.#notifying--
+        if (this.#closed && this.#notifying === 0) close(this.fd)
+      })
+    return this.#lastNotification
+  }
+
+  backingOpen(fd: number): number {
+    return withoutCapabilities(NOT_FOR_BACKING, () => backingOpen(this.fd, fd))
+  }
+
+  backingClose(id: number): number {
+    return backingClose(this.fd, id)
+  }
+
+  /**
+   * Throws ERR_NO_DEVICE when /dev/fuse cannot be opened, ERR_SYSCALL when there is no connection to join
+   * yet.
+   */
+  clone(): DeviceTransport {
+    const fd = openat(AT.FDCWD, DEVICE, O.RDWR | O.NONBLOCK | O.CLOEXEC)
+    if (fd < 0) throw new FuseError('ERR_NO_DEVICE', { path: '/dev/fuse', errno: -fd })
+    const result = cloneDevice(fd, this.fd)
+    if (result < 0) {
+      close(fd)
+      throw new FuseError('ERR_SYSCALL', { syscall: 'ioctl(FUSE_DEV_IOC_CLONE)', errno: -result })
+    }
+    return new DeviceTransport(fd)
+  }
+
+  /** The descriptor is closed at once, or when the notification that is being sent has ended. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#waiter.close()
+    if (this.#notifying === 0) close(this.fd)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+    await this.#lastNotification
+  }
+}

@@ -1,0 +1,2 @@
+export { DeviceTransport } from './device.js'
+export type { Transport } from './transport.js'
