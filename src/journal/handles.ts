@@ -101,6 +101,15 @@ export class HandleTable {
     }
   }
 
+  /** Open files and directories. */
+  countOpen(): number {
+    let count = 0
+    for (let slot = 0; slot < this.#slots.top; slot++) {
+      if (this.#area.u32(slot * HandleRecord.bytes + HandleRecord.state) === HandleState.open) count++
+    }
+    return count
+  }
+
   #facts(slot: number): HandleFacts {
     const at = slot * HandleRecord.bytes
     const kind = this.#area.u32(at + HandleRecord.kind)

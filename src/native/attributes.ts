@@ -21,8 +21,8 @@ const fchownatCall = libc.func('int fchownat(int, void *, unsigned int, unsigned
 const utimensatCall = libc.func('int utimensat(int, void *, void *, int)') as NativeCall<
   [number, CString | null, Uint8Array | null, number]
 >
-const ftruncateCall = libc.func('int ftruncate64(int, int64_t)') as NativeCall<[number, number | bigint]>
-const truncateCall = libc.func('int truncate64(void *, int64_t)') as NativeCall<[CString, number | bigint]>
+const ftruncateCall = libc.func('int ftruncate(int, int64_t)') as NativeCall<[number, number | bigint]>
+const truncateCall = libc.func('int truncate(void *, int64_t)') as NativeCall<[CString, number | bigint]>
 const umaskCall = libc.func('unsigned int umask(unsigned int)') as NativeCall<[number]>
 
 /**

@@ -10,17 +10,17 @@ export const readCall = libc.func('int64_t read(int, uintptr_t, size_t)') as Nat
 export const writeCall = libc.func('int64_t write(int, uintptr_t, size_t)') as NativeCall<
   [number, number, number]
 >
-export const preadCall = libc.func('int64_t pread64(int, uintptr_t, size_t, int64_t)') as NativeCall<
+export const preadCall = libc.func('int64_t pread(int, uintptr_t, size_t, int64_t)') as NativeCall<
   [number, number, number, Wide]
 >
-export const pwriteCall = libc.func('int64_t pwrite64(int, uintptr_t, size_t, int64_t)') as NativeCall<
+export const pwriteCall = libc.func('int64_t pwrite(int, uintptr_t, size_t, int64_t)') as NativeCall<
   [number, number, number, Wide]
 >
-const lseekCall = libc.func('int64_t lseek64(int, int64_t, int)') as NativeCall<[number, Wide, number]>
+const lseekCall = libc.func('int64_t lseek(int, int64_t, int)') as NativeCall<[number, Wide, number]>
 export const fsyncCall = libc.func('int fsync(int)') as NativeCall<[number]>
 export const fdatasyncCall = libc.func('int fdatasync(int)') as NativeCall<[number]>
 export const syncfsCall = libc.func('int syncfs(int)') as NativeCall<[number]>
-export const fallocateCall = libc.func('int fallocate64(int, int, int64_t, int64_t)') as NativeCall<
+export const fallocateCall = libc.func('int fallocate(int, int, int64_t, int64_t)') as NativeCall<
   [number, number, Wide, Wide]
 >
 export const copyFileRangeCall = libc.func(

@@ -3,10 +3,10 @@ import { Errno } from '../errors/errno.js'
 import { type NativeCall, checked, cstring, libc } from './libc.js'
 
 const memfdCall = libc.func('int memfd_create(void *, unsigned int)') as NativeCall<[Uint8Array, number]>
-const posixFallocateCall = libc.func('int posix_fallocate64(int, int64_t, int64_t)') as NativeCall<
+const posixFallocateCall = libc.func('int posix_fallocate(int, int64_t, int64_t)') as NativeCall<
   [number, number, number]
 >
-const mmapCall = libc.func('int64_t mmap64(uintptr_t, size_t, int, int, int, int64_t)') as NativeCall<
+const mmapCall = libc.func('int64_t mmap(uintptr_t, size_t, int, int, int, int64_t)') as NativeCall<
   [number, number, number, number, number, number]
 >
 

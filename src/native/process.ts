@@ -5,7 +5,7 @@ const prctlCall = libc.func('int prctl(int, int64_t, int64_t, int64_t, int64_t)'
   [number, number, number, number, number]
 >
 const prctlNameCall = libc.func('int prctl(int, void *)') as NativeCall<[number, Uint8Array]>
-const prlimitCall = libc.func('int prlimit64(int, int, void *, void *)') as NativeCall<
+const prlimitCall = libc.func('int prlimit(int, int, void *, void *)') as NativeCall<
   [number, number, BigUint64Array | null, BigUint64Array | null]
 >
 

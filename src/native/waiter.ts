@@ -81,8 +81,8 @@ export class Waiter {
   }
 
   readonly #ready = (status: unknown): void => {
-    // Readiness is level-triggered: with nobody to tell it would come back at every turn of the loop. After an error
-    // (a connection that ended) libuv watches that descriptor no more.
+    // Readiness is level-triggered: with nobody to tell it would come back at every turn of the loop. After an
+    // error (a connection that ended) libuv watches that descriptor no more.
     if (this.#resume === undefined || status !== 0) this.#unwatch()
     this.#finish()
   }

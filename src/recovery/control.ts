@@ -9,11 +9,14 @@ export type ControlRequest =
   | { readonly type: 'restart' }
   /** Unmounts; `lazy` detaches at once and ends when the last user is gone. */
   | { readonly type: 'unmount'; readonly lazy: boolean }
+  /** Counts the backing registrations of the connection, by closing them: refused while files are open. */
+  | { readonly type: 'audit' }
 
 export type ControlReply =
   | { readonly type: 'status'; readonly status: MountStatus }
   | { readonly type: 'restarted'; readonly result: HandoverResult }
   | { readonly type: 'unmounted' }
+  | { readonly type: 'audited'; readonly leaked: number; readonly registrations: number }
   | { readonly type: 'failed'; readonly message: string; readonly remedy?: string | undefined }
 
 export interface RequestInHand {

@@ -124,6 +124,8 @@ export class MountDaemon {
         await this.unmount(request.lazy)
         if (!request.lazy) await this.#supervisor.ended
         return { type: 'unmounted' }
+      case 'audit':
+        return { type: 'audited', ...this.#supervisor.auditBackingIds() }
     }
   }
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { FuseError } from '../errors/fuse-error.js'
 import { Journal } from '../journal/journal.js'
 import { Header, JOURNAL_VERSION } from '../journal/layout.js'
-import { close } from '../native/index.js'
+import { backingClose, backingOpen, close, memfdCreate } from '../native/index.js'
 import { recallAgreement } from '../session/init.js'
 import { DescriptorStore } from './keeper.js'
 import type { FromServer, ServerSettings } from './messages.js'
@@ -165,6 +165,26 @@ export class Supervisor {
       this.#handingOver = false
       if (this.#active?.gone === true) void this.#takeOver()
     }
+  }
+
+  /**
+   * Counts backing registrations that nothing uses: a fresh one gets an id above all earlier ones, and each of those
+   * that can still be closed was left behind. Throws while files are open: their ids are in use.
+   */
+  auditBackingIds(): { leaked: number; registrations: number } {
+    const { device } = this.#options
+    if (this.journal.handles.countOpen() > 0) {
+      throw new FuseError('ERR_SUPERVISOR', { problem: 'files are open on the mount' })
+    }
+    const file = memfdCreate('evermount-audit')
+    const fresh = backingOpen(device, file)
+    close(file)
+    if (fresh < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'ioctl(BACKING_OPEN)', errno: -fresh })
+    let leaked = 0
+    for (let id = 1; id < fresh; id++) if (backingClose(device, id) === 0) leaked++
+    backingClose(device, fresh)
+    this.journal.header.publish(Header.lastBackingId, fresh)
+    return { leaked, registrations: fresh - 1 }
   }
 
   /** Ends every server and lets go of the connection: without another holder it is aborted. */

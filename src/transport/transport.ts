@@ -17,7 +17,7 @@ export interface Transport {
 
   /**
    * Sends the first `length` bytes of a buffer, one whole answer. Returns `length`. -ENOENT: nobody waits for
-   * that answer (any more). -EINVAL: the answer is malformed. -ENODEV: the connection has ended.
+   * that answer (any more), or the connection has ended. -EINVAL: the answer is malformed.
    */
   write(buffer: Uint8Array, length: number): number
 

@@ -43,7 +43,7 @@ describe('DeviceTransport', () => {
       capabilitiesKept: true,
       waitEndsWithUnmount: true,
       gone: -Errno.ENODEV,
-      goneForWrites: -Errno.ENODEV,
+      goneForWrites: -Errno.ENOENT,
       afterClose: -Errno.EBADF,
       fdsLeft: 0,
     })

@@ -92,15 +92,16 @@ export class Removal {
     if (lastLink) this.#lost(node)
   }
 
-  /** Before a name goes: what is open, and would be out of a successor's reach, is handed to the keeper. */
+  /**
+   * Before a name goes. An object that loses its last one is held by a descriptor until the kernel forgets it: it may be
+   * somebody's working directory. What is open, and would be out of a successor's reach, is handed to the keeper.
+   */
   #protect(node: NodeId, lastLink: boolean, parent: NodeId, name: Name): void {
     const { host, objects } = this.#source
-    if (node === 0) return
-    const byName = objects.isByName(node)
-    const losesWay = lastLink || objects.isSeenAt(node, parent, name)
-    if (!losesWay || !host.isOpen(node) || (host.isBacked(node) && !byName)) return
+    if (node === 0 || !(lastLink || objects.isSeenAt(node, parent, name))) return
     const fd = objects.tryFd(node)
-    if (fd >= 0 && host.keeper.keep(node, fd) && !lastLink) objects.forgetName(node)
+    if (fd < 0 || !host.isOpen(node) || (host.isBacked(node) && !objects.isByName(node))) return
+    if (host.keeper.keep(node, fd) && !lastLink) objects.forgetName(node)
   }
 
   /** After its last name has gone an object leaves its identity to others. */

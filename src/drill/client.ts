@@ -1,0 +1,49 @@
+/** What a client of the drill is told: where it works, and which of the clients it is. */
+export interface ClientTask {
+  readonly kind: ClientKind
+  readonly mountPoint: string
+  readonly source: string
+}
+
+export type ClientKind = 'stat' | 'read' | 'write' | 'append' | 'open' | 'hold'
+
+/** What a client has seen. */
+export interface ClientReport {
+  readonly kind: ClientKind
+  /** System calls made on the mount. */
+  readonly calls: number
+  /** Calls that failed, by error code: none should. */
+  readonly errors: Readonly<Record<string, number>>
+  /** Data read that was not the data expected. */
+  readonly dataErrors: number
+  /** The stat client: the longest call of each slice of time: end of the slice (ms, monotonic), duration (ms). */
+  readonly longest?: readonly (readonly [number, number])[]
+}
+
+/** One client's work: `step` is called again and again until the drill is over, then `finish` once. */
+export interface Client {
+  /** Makes some calls on the mount; counts each by `calls`. */
+  step(calls: CallCounter): void
+  /** Last checks. */
+  finish?(calls: CallCounter): void
+  readonly dataErrors: number
+  readonly longest?: readonly (readonly [number, number])[]
+}
+
+/** Counts calls and their failures. */
+export class CallCounter {
+  calls = 0
+  readonly errors: Record<string, number> = {}
+
+  /** Makes one call; undefined when it failed. */
+  try<T>(call: () => T): T | undefined {
+    this.calls++
+    try {
+      return call()
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? String(error)
+      this.errors[code] = (this.errors[code] ?? 0) + 1
+      return undefined
+    }
+  }
+}

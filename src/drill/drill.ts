@@ -1,0 +1,197 @@
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { release, tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { readMounts } from '../mount/index.js'
+import { chooseStrategy, type KernelCapabilities } from '../passthrough/capabilities.js'
+import type { ClientKind, ClientReport } from './client.js'
+import { ClientProcess } from './client-process.js'
+import { now } from './clients/stat.js'
+import { DrillMount } from './drill-mount.js'
+import { reopenAfterKill } from './trap.js'
+
+export interface DrillOptions {
+  /** Copied to a temporary source; the original is only read. */
+  readonly directory: string
+  readonly kills: number
+  readonly capabilities: KernelCapabilities
+  readonly onProgress?: (progress: DrillProgress) => void
+  readonly onStep?: (text: string) => void
+}
+
+export interface DrillProgress {
+  readonly kills: number
+  readonly calls: number
+  readonly errors: number
+  readonly clients: readonly { readonly kind: ClientKind; readonly calls: number; readonly errors: number }[]
+}
+
+/** What the drill measured. */
+export interface DrillResult {
+  readonly kernel: string
+  readonly strategy: string
+  readonly kills: number
+  /** Kills that came while no standby was ready: not part of the blackout figures. */
+  readonly killsWithoutStandby: number
+  readonly clientCalls: number
+  readonly clientErrors: number
+  readonly dataErrors: number
+  /** Per kill, the longest call of a client that calls stat without pause (ms). */
+  readonly blackoutMs: { readonly p50: number; readonly p99: number; readonly max: number }
+  readonly naiveReopen: string
+  readonly journalReopen: string
+  readonly inodeCacheReopen: string
+  readonly leakedBackingIds: number
+  readonly leftMounted: number
+  readonly clients: readonly ClientReport[]
+}
+
+const KINDS: readonly ClientKind[] = ['stat', 'read', 'write', 'append', 'open', 'hold']
+const CLIENT_STOP_MS = 20_000
+/** A blackout is looked for in calls that end so long after the kill, or before the next one. */
+const BLACKOUT_WINDOW_MS = 2_000
+
+/**
+ * Mounts a copy of a directory on this machine's kernel, lets clients work on it, kills the server again and again,
+ * and reports what the clients saw.
+ */
+export async function runDrill(options: DrillOptions): Promise<DrillResult> {
+  const workspace = realpathSync(mkdtempSync(join(tmpdir(), 'evermount-demo-')))
+  const source = join(workspace, 'source')
+  const mountPoint = join(workspace, 'mount')
+  const step = options.onStep ?? (() => undefined)
+  try {
+    step(`copying ${options.directory}`)
+    copyTree(options.directory, source)
+    mkdirSync(mountPoint)
+    const strategy = chooseStrategy(options.capabilities)
+    step(`mounting it on ${mountPoint}, strategy: ${strategy.name}`)
+    const mount = await DrillMount.mount(source, mountPoint, options.capabilities, strategy.name)
+    const drilled = await drillMount(mount, source, options)
+    const leakedBackingIds = await mount.audit()
+    await mount.unmount()
+
+    step('the restart trap: a file is held open while its server dies, then opened again')
+    const { capabilities } = options
+    const naiveReopen = await reopenAfterKill(workspace, capabilities, 'inode compare')
+    step(`  a server that registers the file afresh: ${naiveReopen}`)
+    const journalReopen = await reopenAfterKill(workspace, capabilities, 'journal')
+    step(`  a server that remembers the backing id:  ${journalReopen}`)
+    const inodeCacheReopen = capabilities.inodeCache
+      ? await reopenAfterKill(workspace, capabilities, 'inode cache')
+      : 'unsupported'
+    step(`  with FOPEN_PASSTHROUGH_INODE_CACHE:      ${inodeCacheReopen}`)
+    const leftMounted = readMounts().filter((entry) => entry.mountPoint.startsWith(workspace)).length
+    return {
+      kernel: release(),
+      strategy: strategy.name,
+      ...drilled,
+      naiveReopen,
+      journalReopen,
+      inodeCacheReopen,
+      leakedBackingIds,
+      leftMounted,
+    }
+  } finally {
+    removeWorkspace(workspace)
+  }
+}
+
+type Drilled = Pick<
+  DrillResult,
+  'kills' | 'killsWithoutStandby' | 'clientCalls' | 'clientErrors' | 'dataErrors' | 'blackoutMs' | 'clients'
+>
+
+async function drillMount(mount: DrillMount, source: string, options: DrillOptions): Promise<Drilled> {
+  const clients = KINDS.map((kind) => new ClientProcess({ kind, mountPoint: mount.mountPoint, source }))
+  const progress = (kills: number): void => {
+    const seen = clients.map(({ task, calls, kindsOfError }) => ({
+      kind: task.kind,
+      calls,
+      errors: kindsOfError,
+    }))
+    const sum = (pick: (client: (typeof seen)[number]) => number): number =>
+      seen.reduce((total, client) => total + pick(client), 0)
+    options.onProgress?.({ kills, calls: sum((c) => c.calls), errors: sum((c) => c.errors), clients: seen })
+  }
+  try {
+    await Promise.all(clients.map((client) => client.started))
+    await delay(200)
+    const kills: { at: number; ready: boolean }[] = []
+    for (let kill = 0; kill < options.kills; kill++) {
+      const status = (await mount.standbyReady(15_000)) ?? (await mount.status())
+      // Not in step with anything the clients do.
+      await delay(20 + Math.random() * 60)
+      if (status.pids.server !== null) {
+        kills.push({ at: now(), ready: status.standbyReady })
+        process.kill(status.pids.server, 'SIGKILL')
+      }
+      await delay(60)
+      progress(kills.length)
+    }
+    await mount.standbyReady(15_000)
+    await delay(200)
+    progress(kills.length)
+    const reports = await finish(mount, clients)
+    const errors = reports.flatMap((report) => Object.values(report.errors))
+    return {
+      kills: kills.length,
+      killsWithoutStandby: kills.filter(({ ready }) => !ready).length,
+      clientCalls: reports.reduce((total, report) => total + report.calls, 0),
+      clientErrors: errors.reduce((total, count) => total + count, 0),
+      dataErrors: reports.reduce((total, report) => total + report.dataErrors, 0),
+      blackoutMs: blackouts(kills, reports.find((report) => report.kind === 'stat')?.longest ?? []),
+      clients: reports.map(({ longest: _longest, ...report }) => report),
+    }
+  } catch (error) {
+    mount.abort()
+    for (const client of clients) client.kill()
+    throw error
+  }
+}
+
+/** A client that waits for an answer that never comes is freed by aborting the connection; its calls then fail. */
+async function finish(mount: DrillMount, clients: readonly ClientProcess[]): Promise<ClientReport[]> {
+  const guard = setTimeout(() => {
+    mount.abort()
+  }, CLIENT_STOP_MS)
+  for (const client of clients) client.stop()
+  const reports = await Promise.all(clients.map((client) => client.report))
+  clearTimeout(guard)
+  return reports
+}
+
+function blackouts(
+  kills: readonly { at: number; ready: boolean }[],
+  longest: readonly (readonly [number, number])[],
+): DrillResult['blackoutMs'] {
+  const found = kills
+    .map(({ at, ready }, index) => {
+      const until = Math.min(kills[index + 1]?.at ?? Infinity, at + BLACKOUT_WINDOW_MS)
+      const calls = longest.filter(([ended]) => ended >= at && ended <= until)
+      return { ready, blackout: Math.max(0, ...calls.map(([, duration]) => duration)) }
+    })
+    .filter(({ ready }) => ready)
+    .map(({ blackout }) => blackout)
+    .sort((a, b) => a - b)
+  const at = (share: number): number => round(found[Math.max(0, Math.ceil(found.length * share) - 1)] ?? 0)
+  return { p50: at(0.5), p99: at(0.99), max: at(1) }
+}
+
+const round = (value: number): number => Math.round(value * 100) / 100
+
+/** What is installed or kept by git is no part of the drill. */
+function copyTree(from: string, to: string): void {
+  cpSync(realpathSync(from), to, {
+    recursive: true,
+    filter: (path) => !['node_modules', '.git'].includes(basename(path)),
+  })
+}
+
+/** Removes the copy; a mount point that could not be unmounted is left alone. */
+function removeWorkspace(workspace: string): void {
+  const mounted = readMounts().some((entry) => entry.mountPoint.startsWith(workspace))
+  if (mounted) return
+  rmSync(join(workspace, 'source'), { recursive: true, force: true })
+  rmSync(workspace, { recursive: true, force: true })
+}
