@@ -34,7 +34,7 @@ export class DrillMount {
       mountOptions: { allowOther: true, fsname: source },
       capabilities,
       settings: {
-        fileSystem: { module: MIRROR, options: { source, actAsCaller: true } },
+        fileSystem: { module: MIRROR, rehearse: true, options: { source, actAsCaller: true } },
         wanted: wantedCapabilities({ passthrough: true, maxStackDepth: 2, defaultPermissions: true }),
         timeouts: { entry: 0, attributes: 0 },
         strategy,
@@ -51,7 +51,7 @@ export class DrillMount {
     return reply.status
   }
 
-  /** Waits until a standby is ready; false when that takes longer than `milliseconds`. */
+  /** Waits until a standby is ready; undefined when that takes longer than `milliseconds`. */
   async standbyReady(milliseconds: number): Promise<MountStatus | undefined> {
     const until = performance.now() + milliseconds
     for (;;) {
@@ -62,17 +62,11 @@ export class DrillMount {
     }
   }
 
-  /** SIGKILL to the active server, and until the next one serves. */
-  async killServer(): Promise<void> {
-    const before = await this.standbyReady(15_000)
-    const pid = before?.pids.server
-    if (pid === null || pid === undefined) throw unexpected('no server')
-    process.kill(pid, 'SIGKILL')
-    for (;;) {
-      const { lives } = await this.status()
-      if (before !== undefined && lives > before.lives) return
-      await delay(5)
-    }
+  /** SIGKILL to the server that is active in `status`, and until the next one serves. */
+  async killServer(status: MountStatus): Promise<void> {
+    if (status.pids.server === null) throw unexpected('no server')
+    process.kill(status.pids.server, 'SIGKILL')
+    while ((await this.status()).lives === status.lives) await delay(5)
   }
 
   async audit(): Promise<number> {

@@ -122,10 +122,8 @@ async function drillMount(mount: DrillMount, source: string, options: DrillOptio
       const status = (await mount.standbyReady(15_000)) ?? (await mount.status())
       // Not in step with anything the clients do.
       await delay(20 + Math.random() * 60)
-      if (status.pids.server !== null) {
-        kills.push({ at: now(), ready: status.standbyReady })
-        process.kill(status.pids.server, 'SIGKILL')
-      }
+      kills.push({ at: now(), ready: status.standbyReady })
+      await mount.killServer(status)
       await delay(60)
       progress(kills.length)
     }

@@ -57,7 +57,7 @@ export async function reopenAfterKill(
     })
     const lines = createInterface({ input: holder.stdout })[Symbol.asyncIterator]()
     await lines.next()
-    await mount.killServer()
+    await mount.killServer((await mount.standbyReady(15_000)) ?? (await mount.status()))
     holder.stdin.end('again\n')
     const answer = await lines.next()
     return answer.done === true ? 'holder died' : answer.value

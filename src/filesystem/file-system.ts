@@ -160,7 +160,10 @@ export interface IoctlRequest {
  * from that key in its next life. Open files are opened again by `reopen`, when they are first used.
  */
 export interface FileSystem<File = unknown, Directory = unknown> {
-  /** Called once in each life, before the first operation. */
+  /**
+   * Called once in each life, before the first operation and possibly while a predecessor still serves: it must
+   * change nothing. In the first life it makes the root's node (`host.nodes.addRoot`).
+   */
   start?(host: Host): Awaitable<void>
   /** Called before the process ends by intent: at unmount, and at a planned handover. */
   stop?(): Awaitable<void>

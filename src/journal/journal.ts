@@ -85,6 +85,12 @@ export class Journal {
     return new Journal(memory, header, header.u32(Header.frameCount))
   }
 
+  /** Maps the beginning of each table, so that its first use does not have to. */
+  touch(): void {
+    for (const area of [this.nodes.area, this.handles.area, this.requests.area, this.redo.area]) area.chunk(0)
+    this.nodes.find(new Uint8Array(0))
+  }
+
   /** Memory that the journal occupies. */
   get bytes(): number {
     return this.#memory.bytes

@@ -26,13 +26,8 @@ export class RedoLog {
     this.#areas = areas
   }
 
-  get staged(): number {
-    return this.#effects
-  }
-
-  /** True when `count` more words fit. */
-  hasRoom(count: number): boolean {
-    return this.#effects + count <= MAX_REDO
+  get area(): Area {
+    return this.#records
   }
 
   stageU32(area: Area, address: number, value: number): void {
@@ -91,6 +86,7 @@ export class RedoLog {
   }
 
   #stage(area: Area, address: number, kind: number, value: number): void {
+    if (this.#effects >= MAX_REDO) throw new RangeError('an answer makes too many words true')
     const at = this.#effects * RedoRecord.bytes
     this.#records.setU32(at + RedoRecord.region, area.region)
     this.#records.setU32(at + RedoRecord.kind, kind)

@@ -39,8 +39,9 @@ export interface MountStatus {
   }
   readonly standbyReady: boolean
   readonly strategy: string
-  /** Why reads and writes go through the server, where they do; null: by passthrough. */
   readonly passthrough: boolean
+  /** Why no file of the mount is passed through; null: passthrough, or `fallbacks` tells why not. */
+  readonly passthroughProblem: string | null
   readonly fallbacks: readonly { readonly cause: string; readonly errno: number }[]
   /** Servers that died and were replaced; planned handovers. */
   readonly restarts: number

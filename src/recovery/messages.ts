@@ -9,6 +9,11 @@ export interface FileSystemModule {
   readonly module: string
   /** Plain data, handed to the module's `createFileSystem`. */
   readonly options: unknown
+  /**
+   * A second instance of the file system may be made in each process, to run through some reading requests before
+   * they matter: takeovers are faster then.
+   */
+  readonly rehearse?: boolean | undefined
 }
 
 /** All that a server process needs to know; the same for every life of a mount. */

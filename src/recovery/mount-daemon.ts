@@ -155,6 +155,7 @@ export class MountDaemon {
       standbyReady: supervisor.standbyReady,
       strategy: settings.strategy,
       passthrough: supervisor.passthrough,
+      passthroughProblem: passthroughProblem(this.#request),
       fallbacks: supervisor.fallbacks,
       restarts: supervisor.restarts,
       handovers: supervisor.handovers,
@@ -182,7 +183,9 @@ export class MountDaemon {
       await this.unmount(true).catch(() => undefined)
     }
     closeSync(this.#log)
-    this.#directory.remove()
+    // After a lazy unmount another mount may have taken the place, and the folder.
+    const owner = this.#directory.read()?.supervisorPid ?? process.pid
+    if (owner === process.pid) this.#directory.remove()
   }
 
   /** Ends the mount whatever its users do: their calls fail from now on. */
@@ -194,4 +197,9 @@ export class MountDaemon {
     }
     return abortConnection(this.#mounted.connection)
   }
+}
+
+function passthroughProblem({ settings, capabilities }: MountRequest): string | null {
+  if (settings.wanted.optional?.includes('PASSTHROUGH') === true) return null
+  return capabilities.passthrough ? 'not wanted' : (capabilities.passthroughProblem ?? 'not known')
 }

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FuseError } from '../errors/fuse-error.js'
 
+/** Bytes that fit into sun_path beside the NUL (unix(7)). */
+const LONGEST_SOCKET_PATH = 107
+
 /** What is written down of a mount where other commands find it. */
 export interface MountNote {
   readonly mountPoint: string
@@ -60,6 +63,13 @@ export class RuntimeDirectory {
   /** Makes it afresh. Throws when another user could have made the folder it lies in. */
   create(): void {
     const base = RuntimeDirectory.base()
+    if (Buffer.byteLength(this.socket) > LONGEST_SOCKET_PATH) {
+      throw new FuseError(
+        'ERR_SUPERVISOR',
+        { problem: `${this.socket} is too long for a socket` },
+        { remedy: 'Name a place with a shorter path in EVERMOUNT_RUNTIME_DIR.' },
+      )
+    }
     mkdirSync(base, { recursive: true, mode: 0o700 })
     const found = lstatSync(base)
     if (!found.isDirectory() || found.uid !== (process.getuid?.() ?? 0)) {

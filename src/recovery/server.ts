@@ -6,11 +6,18 @@ import { Journal } from '../journal/journal.js'
 import { Header, JOURNAL_VERSION } from '../journal/layout.js'
 import { CAP, capabilitySet, dropEffective, warmThreadPool } from '../native/index.js'
 import { strategies } from '../passthrough/strategy.js'
-import { Session } from '../session/session.js'
+import { rehearse } from '../session/rehearsal.js'
+import { Session, type SessionOptions } from '../session/session.js'
 import { DeviceTransport } from '../transport/device.js'
 import { Channel } from './channel.js'
 import { RemoteKeeper } from './keeper.js'
-import { ServerFd, type FromServer, type ServerSettings, type ToServer } from './messages.js'
+import {
+  ServerFd,
+  type FileSystemModule,
+  type FromServer,
+  type ServerSettings,
+  type ToServer,
+} from './messages.js'
 import { SharedMemory } from './shared-memory.js'
 
 /** How often a server shows that its loop turns. The supervisor's patience is a multiple of it. */
@@ -28,6 +35,7 @@ export class Server {
   #journal!: Journal
   #fs: FileSystem | undefined
   #session: Session | undefined
+  #active = false
 
   private constructor(settings: ServerSettings) {
     this.#settings = settings
@@ -54,10 +62,32 @@ export class Server {
   }
 
   async #load(): Promise<void> {
+    const { fileSystem } = this.#settings
     this.#journal = Journal.open(new SharedMemory(ServerFd.journal))
-    this.#journal.frame(0)
-    this.#fs = await loadFileSystem(this.#settings)
+    const options = this.#sessionOptions()
+    if (fileSystem.rehearse === true) await rehearse(await loadFileSystem(fileSystem), options)
+    this.#fs = await loadFileSystem(fileSystem)
+    const transport = new DeviceTransport(ServerFd.device)
+    this.#session = new Session({ ...options, transport, journal: this.#journal, fs: this.#fs })
+    await this.#session.prepare()
     this.#channel.send({ type: 'ready', journalVersion: JOURNAL_VERSION })
+  }
+
+  #sessionOptions(): Omit<SessionOptions, 'transport' | 'journal' | 'fs'> {
+    const { timeouts, wanted, strategy } = this.#settings
+    return {
+      keeper: this.#keeper,
+      timeouts,
+      wanted,
+      strategy: strategyNamed(strategy),
+      onFallback: ({ cause, errno, wholeMount }) => {
+        this.#channel.send({ type: 'fallback', cause, errno, wholeMount })
+      },
+      onInitialised: (refused) => {
+        if (refused === undefined) this.#channel.send({ type: 'initialised' })
+        else this.#channel.send({ type: 'refused', message: refused.message })
+      },
+    }
   }
 
   #receive(message: ToServer): void {
@@ -78,35 +108,17 @@ export class Server {
 
   async #activate(): Promise<void> {
     const began = performance.now()
-    if (this.#fs === undefined) throw new Error('activated before it was ready')
+    const session = this.#session
+    if (session === undefined) throw new Error('activated before it was ready')
+    this.#active = true
     this.#keeper.receive()
-    const transport = new DeviceTransport(ServerFd.device)
-    const session = new Session({
-      transport,
-      journal: this.#journal,
-      fs: this.#fs,
-      keeper: this.#keeper,
-      timeouts: this.#settings.timeouts,
-      wanted: this.#settings.wanted,
-      strategy: strategyNamed(this.#settings.strategy),
-      onFallback: ({ cause, errno, wholeMount }) => {
-        this.#channel.send({ type: 'fallback', cause, errno, wholeMount })
-      },
-      onInitialised: (refused) => {
-        if (refused === undefined) this.#channel.send({ type: 'initialised' })
-        else this.#channel.send({ type: 'refused', message: refused.message })
-      },
-    })
-    this.#session = session
-    await session.start()
-    this.#channel.send({
-      type: 'serving',
-      life: this.#journal.life,
-      milliseconds: performance.now() - began,
-    })
+    session.takeOver()
+    const serving = this.#serve(session)
+    const milliseconds = performance.now() - began
+    this.#channel.send({ type: 'serving', life: this.#journal.life, milliseconds })
     this.#beat()
     void this.#tidy(session)
-    await this.#serve(session)
+    await serving
   }
 
   async #serve(session: Session): Promise<void> {
@@ -142,7 +154,7 @@ export class Server {
 
   /** Without its supervisor a standby has no purpose; a server goes on, since the mount has users. */
   #orphaned(): void {
-    if (this.#session === undefined) process.exit(0)
+    if (!this.#active) process.exit(0)
   }
 
   async #guard(work: Promise<void>): Promise<void> {
@@ -162,8 +174,7 @@ function strategyNamed(name: ServerSettings['strategy']) {
   return Object.values(strategies).find((strategy) => strategy.name === name) ?? strategies.journal
 }
 
-async function loadFileSystem({ fileSystem }: ServerSettings): Promise<FileSystem> {
-  const { module, options } = fileSystem
+async function loadFileSystem({ module, options }: FileSystemModule): Promise<FileSystem> {
   const url = module.startsWith('file:') ? module : pathToFileURL(module).href
   const loaded = (await import(url)) as { createFileSystem?: (options: unknown) => unknown }
   if (typeof loaded.createFileSystem !== 'function') {

@@ -46,7 +46,7 @@ export type HandoverResult =
 const READY_MS = 15_000
 const PAUSE_MS = 30_000
 const SERVING_MS = 15_000
-/** A life shorter than this counts towards back-off. */
+/** A life shorter than this, without an answer given, counts towards back-off. */
 const SHORT_LIFE_MS = 1_000
 const LONGEST_BACKOFF_MS = 5_000
 const WATCH_MS = 500
@@ -77,6 +77,7 @@ export class Supervisor {
   #restarts = 0
   #handovers = 0
   #activatedAt = 0
+  #answeredBefore = 0
   #lastFailure: string | undefined
   readonly #fallbacks: { cause: string; errno: number; wholeMount: boolean }[] = []
   readonly #initialised: Promise<void>
@@ -100,7 +101,7 @@ export class Supervisor {
   }
 
   get activePid(): number | undefined {
-    return this.#active?.pid
+    return this.#active?.gone === false ? this.#active.pid : undefined
   }
 
   get standbyPid(): number | undefined {
@@ -148,7 +149,6 @@ export class Supervisor {
       throw new FuseError('ERR_SUPERVISOR', { problem: this.#lastFailure ?? 'the server did not get ready' })
     }
     this.#activate(first)
-    this.#startStandby()
     void this.#watch()
   }
 
@@ -228,6 +228,7 @@ export class Supervisor {
   #activate(server: ServerProcess): void {
     this.#active = server
     this.#activatedAt = Date.now()
+    this.#answeredBefore = this.journal.header.f64(Header.answered)
     this.journal.header.setF64(Header.heartbeat, Date.now())
     const kept = this.#kept.sendAll(server.keeperSocket)
     server.send({ type: 'activate', kept })
@@ -238,6 +239,8 @@ export class Supervisor {
       case 'serving': {
         const { life, milliseconds } = message
         this.#emit({ type: 'serving', pid: server.pid, life, milliseconds })
+        // Not sooner: starting a process takes a core for a while, and clients are waiting now.
+        this.#startStandby()
         return
       }
       case 'initialised':
@@ -290,8 +293,7 @@ export class Supervisor {
     if (this.#takingOver || this.#ending) return
     this.#takingOver = true
     this.#restarts++
-    const shortLife = Date.now() - this.#activatedAt < SHORT_LIFE_MS
-    this.#shortLives = shortLife ? this.#shortLives + 1 : 0
+    this.#shortLives = this.#wasFutile() ? this.#shortLives + 1 : 0
     let standby = this.#standby
     if (standby?.ready === true && this.#shortLives < 3) {
       this.#promote(standby)
@@ -303,9 +305,15 @@ export class Supervisor {
       standby = this.#standby
       if (standby?.ready === true) break
       if (standby === undefined) this.#startStandby()
-      await (this.#standby)?.next('ready', READY_MS)
+      await this.#standby?.next('ready', READY_MS)
     }
     this.#promote(standby)
+  }
+
+  /** A life that was short and answered nothing: the next one may well end the same way. */
+  #wasFutile(): boolean {
+    const answered = this.journal.header.f64(Header.answered)
+    return Date.now() - this.#activatedAt < SHORT_LIFE_MS && answered === this.#answeredBefore
   }
 
   #isEnding(): boolean {
@@ -316,7 +324,6 @@ export class Supervisor {
     this.#standby = undefined
     this.#activate(standby)
     this.#takingOver = false
-    this.#startStandby()
     // It may have died between its last message and this one.
     if (standby.gone) void this.#takeOver()
   }
@@ -358,6 +365,8 @@ export class Supervisor {
     await old.exited
     if (serving === undefined) return { done: false, reason: 'the new server died as it took over' }
     this.#handovers++
+    // The standby is of the old server's version.
+    this.#standby?.kill()
     return { done: true, pid: successor.pid, milliseconds: performance.now() - began }
   }
 

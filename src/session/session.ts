@@ -117,11 +117,20 @@ export class Session implements Serving {
     this.#ifRefused.push(action)
   }
 
+  /** Makes everything ready, and changes nothing: a predecessor may still be serving. */
+  async prepare(): Promise<void> {
+    await this.fs.start?.(this.#host())
+    // What a takeover touches first is mapped now.
+    const slot = this.#addSlot()
+    if (slot !== undefined) this.#freeSlots.push(slot)
+    this.journal.touch()
+  }
+
   /**
-   * Begins a life: settles what a predecessor left, has the kernel resend what it had read, starts the file
-   * system. The predecessor must be dead: a live one would see its requests done a second time.
+   * Begins a life: settles what a predecessor left and has the kernel resend what it had read. The predecessor must
+   * be dead, or have paused: otherwise its requests would be done a second time.
    */
-  async start(): Promise<void> {
+  takeOver(): void {
     const { journal } = this
     const { header } = journal
     this.#life = header.u32(Header.life) + 1
@@ -140,7 +149,6 @@ export class Session implements Serving {
       if (!taken.has(record)) this.#freeRecords.push(record)
     }
     this.#agree(recallAgreement(header))
-    await this.fs.start?.(this.#host())
     if (this.#life > 1) {
       const resend = encodeNotification({ code: 'RESEND' })
       this.#transport.write(resend, resend.length)

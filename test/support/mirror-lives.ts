@@ -10,6 +10,11 @@ import type { U64 } from '../../src/protocol/u64.js'
 
 export const bytes = (text: string): Uint8Array => Buffer.from(text)
 
+/** Until what is made next has a later birth time: file systems stamp with the time of the last tick. */
+export function nextTick(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20))
+}
+
 /** Descriptors that this process has open, less the one that counts them. */
 export function openDescriptors(): number {
   return readdirSync('/proc/self/fd').length - 1

@@ -64,8 +64,10 @@ export class Removal {
     const replaces = there !== undefined && !exchange && !isSame && (flags & RENAME.NOREPLACE) === 0
     const lastLink = replaces && there.isLastLink
     intend(context, Change.rename, object, target, lastLink)
-    if (replaces) this.#protect(targetNode, lastLink, newParent, newName)
-    orThrow(renameat2(dirfd, cname, newDirfd, newCname, flags))
+    const kept = replaces && this.#protect(targetNode, lastLink, newParent, newName)
+    const result = renameat2(dirfd, cname, newDirfd, newCname, flags)
+    if (result < 0 && kept) this.#unprotect(targetNode, newParent, newName)
+    orThrow(result)
     if (isSame) return
     if (lastLink) this.#lost(targetNode)
     this.#moved(node, newParent, newName)
@@ -87,21 +89,32 @@ export class Removal {
     const lastLink = here.isLastLink
     const node = entries.nodeOf(here)
     intend(context, change, entries.identityOf(here), undefined, lastLink)
-    this.#protect(node, lastLink, parent, name)
-    orThrow(unlinkat(dirfd, cname, flags))
+    const kept = this.#protect(node, lastLink, parent, name)
+    const result = unlinkat(dirfd, cname, flags)
+    if (result < 0 && kept) this.#unprotect(node, parent, name)
+    orThrow(result)
     if (lastLink) this.#lost(node)
   }
 
   /**
    * Before a name goes. An object that loses its last one is held by a descriptor until the kernel forgets it: it may be
-   * somebody's working directory. What is open, and would be out of a successor's reach, is handed to the keeper.
+   * somebody's working directory. What is open, and would be out of a successor's reach, is handed to the keeper: true.
    */
-  #protect(node: NodeId, lastLink: boolean, parent: NodeId, name: Name): void {
+  #protect(node: NodeId, lastLink: boolean, parent: NodeId, name: Name): boolean {
     const { host, objects } = this.#source
-    if (node === 0 || !(lastLink || objects.isSeenAt(node, parent, name))) return
+    if (node === 0 || !(lastLink || objects.isSeenAt(node, parent, name))) return false
     const fd = objects.tryFd(node)
-    if (fd < 0 || !host.isOpen(node) || (host.isBacked(node) && !objects.isByName(node))) return
-    if (host.keeper.keep(node, fd) && !lastLink) objects.forgetName(node)
+    if (fd < 0 || !host.isOpen(node) || (host.isBacked(node) && !objects.isByName(node))) return false
+    if (!host.keeper.keep(node, fd)) return false
+    if (!lastLink) objects.forgetName(node)
+    return true
+  }
+
+  /** The name did not go after all. */
+  #unprotect(node: NodeId, parent: NodeId, name: Name): void {
+    const { host, objects } = this.#source
+    host.keeper.drop(node)
+    objects.seen(node, parent, name, true)
   }
 
   /** After its last name has gone an object leaves its identity to others. */

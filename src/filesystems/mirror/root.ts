@@ -33,7 +33,7 @@ export function adoptRoot(fd: number, path: string, nodes: Nodes, devices: Devic
   if (device.mountFd < 0) nodes.recordNames()
   const known = nodes.top > 0 ? nodes.key(0) : undefined
   if (known === undefined) {
-    const handle = handleOfDescriptor(fd)
+    const handle = device.mountFd < 0 ? -1 : handleOfDescriptor(fd)
     nodes.addRoot(identity, locatorOf(typeof handle === 'number' ? undefined : handle.bytes))
   } else if (!sameIdentity(known.identity, identity)) {
     throw new FuseError(

@@ -7,6 +7,7 @@ import {
   MirrorLives,
   bytes,
   failure,
+  nextTick,
   request,
   resent,
   walk,
@@ -20,10 +21,9 @@ const object = { mode: 0o644, umask: 0o022 }
 class Killed extends Error {}
 function killedAtIntent(): TestContext {
   const context = request()
-  const { intend } = context
   return Object.assign(context, {
     intend(evidence: Uint8Array) {
-      intend(evidence)
+      context.evidence = evidence.slice()
       throw new Killed()
     },
   })
@@ -149,7 +149,7 @@ describe.each(['auto', 'never'] as const)(
       writeFileSync(at('d'), '')
       expect(failure(() => mirror.mkdir(1, bytes('d'), object, resent(context)))).toBe('EEXIST')
       mkdirSync(at('old'))
-      await new Promise((resolve) => setTimeout(resolve, 30))
+      await nextTick()
       const later = killedAtIntent()
       expect(() => mirror.mkdir(1, bytes('elsewhere'), object, later)).toThrow(Killed)
       expect(failure(() => mirror.mkdir(1, bytes('old'), object, resent(later)))).toBe('EEXIST')
@@ -160,7 +160,7 @@ describe.each(['auto', 'never'] as const)(
       const context = request()
       mirror.unlink(1, bytes('a'), context)
       mirror = lives.next()
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await nextTick()
       writeFileSync(at('a'), 'new')
       mirror.unlink(1, bytes('a'), resent(context))
       expect(readFileSync(at('a'), 'utf8')).toBe('new')

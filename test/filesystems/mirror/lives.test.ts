@@ -8,6 +8,7 @@ import {
   bytes,
   failure,
   list,
+  nextTick,
   openDescriptors,
   request,
   walk,
@@ -129,6 +130,19 @@ describe.each(['auto', 'never'] as const)('one life after another, handles: %s',
     expect(mirror.getattr(node, undefined).attributes.size).toBe(4)
   })
 
+  it('keeps nothing when a name does not go after all', () => {
+    mkdirSync(join(source, 'd/e'), { recursive: true })
+    mkdirSync(join(source, 'f'))
+    const { node } = walk(mirror, 'd')
+    lives.open.add(node)
+    expect(failure(() => mirror.unlink(1, bytes('d'), request()))).toBe('EISDIR')
+    expect(failure(() => mirror.rmdir(1, bytes('d'), request()))).toBe('ENOTEMPTY')
+    expect(failure(() => mirror.rename(1, bytes('f'), 1, bytes('d'), 0, request()))).toBe('ENOTEMPTY')
+    expect(lives.keeper.kept.size).toBe(0)
+    mirror = lives.next()
+    expect(mirror.getattr(node, undefined).attributes.nlink).toBe(3)
+  })
+
   it('leaves to the kernel what the kernel keeps itself', () => {
     writeFileSync(join(source, 'a'), 'data')
     const { node } = walk(mirror, 'a')
@@ -156,12 +170,13 @@ describe.each(['auto', 'never'] as const)('one life after another, handles: %s',
     expect(lives.keeper.kept.size).toBe(0)
   })
 
-  it('answers ESTALE for an object that was replaced, and never the other', () => {
+  it('answers ESTALE for an object that was replaced, and never the other', async () => {
     mkdirSync(join(source, 'd'))
     writeFileSync(join(source, 'd/a'), 'mine')
     const { node } = walk(mirror, 'd/a')
     mirror.stop()
     rmSync(join(source, 'd/a'))
+    await nextTick()
     writeFileSync(join(source, 'd/a'), 'other')
     mirror = lives.next()
     expect(failure(() => mirror.reopen(node, O.RDWR))).toBe('ESTALE')

@@ -11,8 +11,9 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Mirror } from '../../../src/filesystems/mirror/index.js'
-import { MirrorLives, bytes, failure, openDescriptors, walk } from '../../support/mirror-lives.js'
+import type { Mirror, MirrorFile } from '../../../src/filesystems/mirror/index.js'
+import { O, descriptorLimit, setDescriptorLimit } from '../../../src/native/index.js'
+import { MirrorLives, bytes, failure, nextTick, openDescriptors, walk } from '../../support/mirror-lives.js'
 import { temporaryDirectories } from '../../support/temporary-directory.js'
 
 describe.each(['auto', 'never'] as const)('names and attributes, handles: %s', (handles) => {
@@ -68,7 +69,7 @@ describe.each(['auto', 'never'] as const)('names and attributes, handles: %s', (
     writeFileSync(join(source, 'a'), 'one')
     const { node } = walk(mirror, 'a')
     rmSync(join(source, 'a'))
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await nextTick()
     writeFileSync(join(source, 'a'), 'two')
     expect(walk(mirror, 'a').node).not.toBe(node)
   })
@@ -139,11 +140,12 @@ describe.each(['auto', 'never'] as const)('names and attributes, handles: %s', (
     expect(failure(() => mirror.lookup(e, bytes('..')))).toBe('ESTALE')
   })
 
-  it('answers ESTALE for what is gone, and a new node afterwards', () => {
+  it('answers ESTALE for what is gone, and a new node afterwards', async () => {
     writeFileSync(join(source, 'a'), 'one')
     const { node } = walk(mirror, 'a')
     mirror = lives.next()
     rmSync(join(source, 'a'))
+    await nextTick()
     writeFileSync(join(source, 'a'), 'other')
     expect(failure(() => mirror.getattr(node, undefined))).toBe('ESTALE')
     const again = walk(mirror, 'a')
@@ -194,6 +196,24 @@ describe.each(['auto', 'never'] as const)('names and attributes, handles: %s', (
     mirror.stop()
     expect(openDescriptors()).toBeLessThanOrEqual(before)
     mirror = lives.next()
+  })
+
+  it('gives up cached descriptors when the process has no other left', () => {
+    for (let i = 0; i < 150; i++) writeFileSync(join(source, `f${i}`), '')
+    const nodes = Array.from({ length: 150 }, (_, i) => walk(mirror, `f${i}`).node)
+    for (const node of nodes) mirror.getattr(node, undefined)
+    const limit = descriptorLimit()
+    if (typeof limit === 'number') throw new Error('no limit')
+    const files: [number, MirrorFile][] = []
+    try {
+      setDescriptorLimit({ ...limit, soft: openDescriptors() })
+      for (const node of nodes.slice(0, 100)) files.push([node, mirror.reopen(node, O.RDONLY)])
+      for (const node of nodes) mirror.getattr(node, undefined)
+    } finally {
+      setDescriptorLimit(limit)
+    }
+    expect(files.length).toBe(100)
+    for (const [node, file] of files) mirror.release(node, file)
   })
 
   it('refuses a source that is not there, or no directory, or another one than before', () => {

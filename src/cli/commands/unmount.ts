@@ -1,0 +1,67 @@
+import type { Command } from 'commander'
+import { FuseError, isFuseError } from '../../errors/index.js'
+import { mountAt, unmount as unmountDirectly } from '../../mount/index.js'
+import { ask, type ControlReply } from '../../recovery/control.js'
+import { RuntimeDirectory } from '../../recovery/runtime-directory.js'
+import { findMount, resolveMountPoint } from '../mounts.js'
+import { answer, type OutputOptions } from '../output.js'
+import { replyFailure } from '../reply-failure.js'
+
+const UNMOUNT_MS = 20_000
+
+interface UnmountFlags extends OutputOptions {
+  readonly lazy?: boolean
+}
+
+export function addUnmount(program: Command): void {
+  program
+    .command('unmount')
+    .alias('umount')
+    .description('end a mount; also one whose supervisor is gone')
+    .argument('<mountpoint>')
+    .option(
+      '-l, --lazy',
+      'take it out of the tree at once; files that are open stay usable until they are closed',
+    )
+    .option('--json', 'answer with one JSON document')
+    .action(unmount)
+}
+
+async function unmount(mountPoint: string, flags: UnmountFlags): Promise<void> {
+  const path = await resolveMountPoint(mountPoint)
+  const lazy = flags.lazy === true
+  const found = await findMount(path)
+  switch (found?.kind) {
+    case undefined:
+      throw new FuseError(
+        'ERR_NOT_MOUNTED',
+        { mountPoint: path },
+        { remedy: 'evermount list shows what is mounted.' },
+      )
+    case 'supervised':
+      if (found.status.state !== 'detached') await unmountBySupervisor(path, lazy)
+      break
+    case 'unsupervised':
+      // A dead mount may be in use, by nobody who could still do anything with it.
+      await unmountDirectly(path, { lazy: lazy || found.liveness === 'dead' })
+      if (mountAt(path)?.minor !== found.note?.connection) RuntimeDirectory.of(path).remove()
+      break
+    case 'remains':
+      RuntimeDirectory.of(path).remove()
+  }
+  const was = found.kind === 'remains' ? 'was not mounted any more; what was left is removed' : 'unmounted'
+  answer(flags, { mountPoint: path, unmounted: found.kind !== 'remains', lazy }, [`${path}: ${was}`])
+}
+
+/** Ends when the supervisor has put everything away, or, lazily, when the mount is out of the tree. */
+async function unmountBySupervisor(path: string, lazy: boolean): Promise<void> {
+  let reply: ControlReply
+  try {
+    reply = await ask(RuntimeDirectory.of(path).socket, { type: 'unmount', lazy }, UNMOUNT_MS)
+  } catch (error) {
+    // It ended with the mount, before its answer was out.
+    if (isFuseError(error, 'ERR_SUPERVISOR') && mountAt(path) === undefined) return
+    throw error
+  }
+  if (reply.type !== 'unmounted') throw replyFailure(reply)
+}
