@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { constants, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { close, SOCKET, socketpair } from '../native/index.js'
 import { Channel } from './channel.js'
@@ -93,6 +95,22 @@ export class ServerProcess {
         finish()
       })
     })
+  }
+
+  /**
+   * Lets a process that is getting ready stand back behind those that serve and those that are served. Needs
+   * CAP_SYS_NICE to come forward again; without it nothing changes.
+   */
+  setBackground(background: boolean): void {
+    if (process.getuid?.() !== 0) return
+    try {
+      // A priority belongs to a thread; those started later inherit it.
+      for (const thread of readdirSync(`/proc/${this.pid}/task`)) {
+        setPriority(Number(thread), background ? constants.priority.PRIORITY_LOW : 0)
+      }
+    } catch {
+      // The process, or one of its threads, has ended.
+    }
   }
 
   /** SIGKILL: a server has nothing to tidy up. */

@@ -4,7 +4,14 @@ import { FuseError } from '../errors/fuse-error.js'
 import type { FileSystem } from '../filesystem/file-system.js'
 import { Journal } from '../journal/journal.js'
 import { Header, JOURNAL_VERSION } from '../journal/layout.js'
-import { CAP, capabilitySet, dropEffective, warmThreadPool } from '../native/index.js'
+import {
+  CAP,
+  capabilitySet,
+  descriptorLimit,
+  dropEffective,
+  setDescriptorLimit,
+  warmThreadPool,
+} from '../native/index.js'
 import { strategies } from '../passthrough/strategy.js'
 import { rehearse } from '../session/rehearsal.js'
 import { Session, type SessionOptions } from '../session/session.js'
@@ -52,10 +59,12 @@ export class Server {
 
   /** Loads the file system and waits for the supervisor's word. */
   static async start(settings: ServerSettings): Promise<Server> {
-    await warmThreadPool()
     // Kept out of effect for good: a backing file registered with them would let any writer of it keep set-id bits
     // (CAP_FSETID) and pass quotas (CAP_SYS_RESOURCE), since the kernel does later io with these credentials.
     dropEffective(capabilitySet(CAP.FSETID, CAP.SYS_RESOURCE))
+    // Threads inherit that, and must not be started while this one acts as a caller.
+    await warmThreadPool()
+    raiseDescriptorLimit()
     const server = new Server(settings)
     await server.#guard(server.#load())
     return server
@@ -168,6 +177,12 @@ export class Server {
       process.exit(1)
     }
   }
+}
+
+/** A mirror holds a descriptor for each object in use. */
+function raiseDescriptorLimit(): void {
+  const limit = descriptorLimit()
+  if (typeof limit !== 'number') setDescriptorLimit({ soft: limit.hard, hard: limit.hard })
 }
 
 function strategyNamed(name: ServerSettings['strategy']) {

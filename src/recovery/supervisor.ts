@@ -218,7 +218,9 @@ export class Supervisor {
     if (this.#ending || this.#standby !== undefined) return
     const standby = this.#spawn()
     this.#standby = standby
+    standby.setBackground(true)
     void standby.next('ready', READY_MS).then((ready) => {
+      standby.setBackground(false)
       if (ready === undefined) standby.kill()
       else this.#emit({ type: 'standby ready', pid: standby.pid })
     })
@@ -305,6 +307,7 @@ export class Supervisor {
       standby = this.#standby
       if (standby?.ready === true) break
       if (standby === undefined) this.#startStandby()
+      this.#standby?.setBackground(false)
       await this.#standby?.next('ready', READY_MS)
     }
     this.#promote(standby)

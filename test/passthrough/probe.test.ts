@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { release, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { KernelCapabilities } from '../../src/passthrough/capabilities.js'
 import { requireOrSkip } from '../support/requirements.js'
 import { runChild, runCommand, type ChildResult } from '../support/run-child.js'
@@ -23,25 +23,32 @@ function found({ code, stdout, stderr }: ChildResult): Found {
   return JSON.parse(stdout) as Found
 }
 
-const connections = (): string[] => readdirSync('/sys/fs/fuse/connections')
-const leftInTemporary = (): string[] =>
-  readdirSync(tmpdir()).filter((name) => name.startsWith('evermount-probe'))
+let folder: string
+/** What the probe takes for the folder for temporary files. */
+let temporary: string
 
 /** Runs the probe where `preparation` (a shell script) has changed the tree of mounts. */
 function probeAfter(preparation: string, prefix = ''): Promise<ChildResult> {
   const command = `${preparation}\nexec ${prefix} "$1" "$2"`
   const args = ['-m', 'sh', '-ec', command, 'sh', process.execPath, fileURLToPath(script)]
-  return runCommand('unshare', args, 20_000)
+  return runCommand('unshare', args, 20_000, { TMPDIR: temporary })
 }
 
 describe('the probe', () => {
   beforeEach((context) => {
     requireOrSkip(context, 'root', 'fuse', 'unshare')
+    folder = mkdtempSync(join(tmpdir(), 'evm-'))
+    temporary = join(folder, 'tmp')
+    mkdirSync(temporary)
+    chmodSync(folder, 0o755)
+    chmodSync(temporary, 0o1777)
+  })
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true })
   })
 
   it('finds out what the kernel can do, unseen, and leaves nothing behind', { timeout: 20_000 }, async () => {
-    const before = connections()
-    const { capabilities, during, after } = found(await runChild(script))
+    const { capabilities, during, after } = found(await runChild(script, [], 10_000, { TMPDIR: temporary }))
     expect(capabilities).toBeDefined()
     const { minor, resend, passthrough } = capabilities!
     const [major = 0, second = 0] = release().split('.').map(Number)
@@ -51,8 +58,7 @@ describe('the probe', () => {
     if (modern)
       expect({ passthrough, problem: capabilities?.passthroughProblem }).toEqual({ passthrough: true })
     expect([during, after]).toEqual([0, 0])
-    expect(connections()).toEqual(before)
-    expect(leftInTemporary()).toEqual([])
+    expect(readdirSync(temporary)).toEqual([])
   })
 
   it('is given up at its deadline', { timeout: 20_000 }, async () => {
@@ -63,34 +69,24 @@ describe('the probe', () => {
 
   it('tells the remedy where there is no device', { timeout: 20_000 }, async () => {
     // A character device that no driver answers for.
-    const folder = mkdtempSync(join(tmpdir(), 'evm-'))
-    try {
-      const { code, remedy } = found(
-        await probeAfter(`mknod ${folder}/fuse c 10 254; mount --bind ${folder}/fuse /dev/fuse`),
-      )
-      expect(code).toBe('ERR_NO_DEVICE')
-      expect(remedy).toMatch(/modprobe fuse/)
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
+    const { code, remedy } = found(
+      await probeAfter(`mknod ${folder}/fuse c 10 254; mount --bind ${folder}/fuse /dev/fuse`),
+    )
+    expect(code).toBe('ERR_NO_DEVICE')
+    expect(remedy).toMatch(/modprobe fuse/)
   })
 
   it('asks through fusermount3 without privilege', { timeout: 20_000 }, async (context) => {
     requireOrSkip(context, 'fusermount3')
-    const folder = mkdtempSync(join(tmpdir(), 'evm-'))
-    try {
-      const node = `mknod -m 666 ${folder}/fuse c 10 229; mount --bind ${folder}/fuse /dev/fuse`
-      const user = 'setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all'
-      const { capabilities, after } = found(await probeAfter(node, user))
-      expect(capabilities).toMatchObject({
-        passthrough: false,
-        passthroughProblem: expect.stringMatching(/privilege/) as string,
-      })
-      expect(capabilities?.minor).toBeGreaterThanOrEqual(31)
-      expect(after).toBe(0)
-      expect(leftInTemporary()).toEqual([])
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
+    const node = `mknod -m 666 ${folder}/fuse c 10 229; mount --bind ${folder}/fuse /dev/fuse`
+    const user = 'setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all'
+    const { capabilities, after } = found(await probeAfter(node, user))
+    expect(capabilities).toMatchObject({
+      passthrough: false,
+      passthroughProblem: expect.stringMatching(/privilege/) as string,
+    })
+    expect(capabilities?.minor).toBeGreaterThanOrEqual(31)
+    expect(after).toBe(0)
+    expect(readdirSync(temporary)).toEqual([])
   })
 })

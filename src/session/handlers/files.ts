@@ -17,6 +17,7 @@ import {
 } from '../../protocol/structs/io.js'
 import { IoctlIn, IoctlOut } from '../../protocol/structs/ioctl.js'
 import { CreateIn, FlushIn, FsyncIn, OpenIn, OpenOut, ReleaseIn } from '../../protocol/structs/open.js'
+import type { PassthroughStrategy } from '../../passthrough/strategy.js'
 import { OutHeader } from '../../protocol/structs/header.js'
 import { PollIn, PollOut } from '../../protocol/structs/poll.js'
 import type { U64 } from '../../protocol/u64.js'
@@ -33,26 +34,26 @@ interface OpenResult {
   readonly opened: Opened<unknown>
 }
 
-function openFlagsOf(opened: Opened<unknown>): number {
-  return (
+/** Flags that the kernel allows beside PASSTHROUGH (fs/fuse/iomode.c); it refuses the open for any other. */
+const BESIDE_PASSTHROUGH = OpenOutFlag.DIRECT_IO | OpenOutFlag.PARALLEL_DIRECT_WRITES | OpenOutFlag.NOFLUSH
+
+function openFlagsOf(opened: Opened<unknown>, passthrough: PassthroughStrategy | undefined): number {
+  const asked =
     (opened.directIo === true ? OpenOutFlag.DIRECT_IO : 0) |
     (opened.keepCache === true ? OpenOutFlag.KEEP_CACHE : 0) |
     (opened.nonSeekable === true ? OpenOutFlag.NONSEEKABLE : 0) |
     (opened.stream === true ? OpenOutFlag.STREAM : 0) |
     (opened.noFlush === true ? OpenOutFlag.NOFLUSH : 0) |
     (opened.parallelDirectWrites === true ? OpenOutFlag.PARALLEL_DIRECT_WRITES : 0)
-  )
+  if (passthrough !== undefined) return (asked & BESIDE_PASSTHROUGH) | passthrough.openFlags
+  // What was to be passed through and is not will be written by the server, which then has something to flush.
+  return opened.backing === undefined ? asked : asked & ~OpenOutFlag.NOFLUSH
 }
-
-/** Flags that the kernel allows beside PASSTHROUGH (fs/fuse/iomode.c); it refuses the open for any other. */
-const BESIDE_PASSTHROUGH = OpenOutFlag.DIRECT_IO | OpenOutFlag.PARALLEL_DIRECT_WRITES | OpenOutFlag.NOFLUSH
 
 function answerOpen(serving: Serving, slot: RequestSlot, { node, flags, opened }: OpenResult): void {
   const { handle, backingId } = serving.files.add(node, flags, false, opened.file, opened.backing)
-  const asked = openFlagsOf(opened)
-  const openFlags =
-    backingId > 0 ? (asked & BESIDE_PASSTHROUGH) | serving.passthrough.strategy.openFlags : asked
-  slot.reply.struct(OpenOut, { fh: handle, openFlags, backingId })
+  const strategy = backingId > 0 ? serving.passthrough.strategy : undefined
+  slot.reply.struct(OpenOut, { fh: handle, openFlags: openFlagsOf(opened, strategy), backingId })
   serving.journal.handles.stageOpen(serving.journal.redo, handle)
   serving.ifRefused(() => {
     serving.files.abandon(handle)
