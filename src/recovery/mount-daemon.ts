@@ -99,7 +99,8 @@ export class MountDaemon {
 
   async #begin(): Promise<void> {
     const { mountPoint, description } = this.#request
-    this.#control = await ControlServer.listen(this.#directory.socket, (request) => this.#answer(request))
+    const socket = this.#directory.socketOf(process.pid)
+    this.#control = await ControlServer.listen(socket, (request) => this.#answer(request))
     this.#directory.write({
       mountPoint,
       description,

@@ -52,8 +52,17 @@ export class RuntimeDirectory {
     return readdirSync(base).map((name) => new RuntimeDirectory(join(base, name)))
   }
 
+  /** The control socket of the mount's present supervisor. */
   get socket(): string {
-    return join(this.path, 'control')
+    return this.socketOf(this.read()?.supervisorPid ?? 0)
+  }
+
+  /**
+   * The control socket of one supervisor: a name of its own, since a supervisor that ends removes its socket by
+   * path, and after a lazy unmount another one may use the folder by then.
+   */
+  socketOf(supervisorPid: number): string {
+    return join(this.path, `control.${supervisorPid}`)
   }
 
   get log(): string {
@@ -63,10 +72,11 @@ export class RuntimeDirectory {
   /** Makes it afresh. Throws when another user could have made the folder it lies in. */
   create(): void {
     const base = RuntimeDirectory.base()
-    if (Buffer.byteLength(this.socket) > LONGEST_SOCKET_PATH) {
+    const socket = this.socketOf(process.pid)
+    if (Buffer.byteLength(socket) > LONGEST_SOCKET_PATH) {
       throw new FuseError(
         'ERR_SUPERVISOR',
-        { problem: `${this.socket} is too long for a socket` },
+        { problem: `${socket} is too long a path for a socket` },
         { remedy: 'Name a place with a shorter path in EVERMOUNT_RUNTIME_DIR.' },
       )
     }

@@ -114,7 +114,7 @@ function mountRequest(
     description: `mirror of ${source}`,
     mountOptions,
     settings: {
-      fileSystem: { module: MIRROR_MODULE, options },
+      fileSystem: { module: MIRROR_MODULE, options, rehearse: true },
       wanted: wantedCapabilities({
         passthrough,
         maxStackDepth: flags.maxStackDepth === undefined ? stackDepthFor(source) : depth(flags.maxStackDepth),

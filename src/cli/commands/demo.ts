@@ -1,0 +1,125 @@
+import { realpathSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { InvalidArgumentError, type Command } from 'commander'
+import { runDrill, type DrillProgress, type DrillResult } from '../../drill/drill.js'
+import { isFuseError } from '../../errors/index.js'
+import type { KernelCapabilities } from '../../passthrough/capabilities.js'
+import { probe } from '../../passthrough/probe.js'
+import { ExitStatus } from '../exit-status.js'
+import { complain, remark, table } from '../output.js'
+
+/** The tree that this program is part of. */
+const OWN_TREE = fileURLToPath(new URL('../../..', import.meta.url))
+
+interface DemoFlags {
+  readonly kills: number
+  readonly json?: boolean
+}
+
+export function addDemo(program: Command): void {
+  program
+    .command('demo')
+    .description('kill the server of a mount while clients work on it, and show what they see')
+    .argument('[directory]', 'directory to mount a copy of (default: the tree of this program)')
+    .option('--kills <number>', 'how often to kill the server', whole, 10)
+    .option('--json', 'last line: one JSON object with what was measured')
+    .action(demo)
+}
+
+async function demo(directory: string | undefined, flags: DemoFlags): Promise<void> {
+  const capabilities = await findCapabilities()
+  if (capabilities === undefined) return
+  const progress = new ProgressLine(flags.kills)
+  const result = await runDrill({
+    directory: realpathSync(directory ?? OWN_TREE),
+    kills: flags.kills,
+    capabilities,
+    onStep: (text) => {
+      progress.end()
+      process.stderr.write(`${text}\n`)
+    },
+    onProgress: (seen) => {
+      progress.show(seen)
+    },
+  })
+  progress.end()
+  process.stderr.write(`${summary(result).join('\n')}\n`)
+  if (flags.json === true) {
+    const { clients: _clients, killsWithoutStandby: _without, ...figures } = result
+    process.stdout.write(`${JSON.stringify(figures)}\n`)
+  }
+  if (!isGood(result)) process.exitCode = ExitStatus.failure
+}
+
+/** undefined: said already that this machine cannot run the drill. */
+async function findCapabilities(): Promise<KernelCapabilities | undefined> {
+  try {
+    const capabilities = await probe()
+    if (capabilities.passthrough) return capabilities
+    remark(
+      `the drill needs passthrough, and there is none: ${capabilities.passthroughProblem ?? 'no reason known'}`,
+      'evermount doctor shows what is missing',
+    )
+  } catch (error) {
+    if (!isFuseError(error)) throw error
+    complain(error)
+  }
+  process.exitCode = ExitStatus.unable
+  return undefined
+}
+
+function isGood(result: DrillResult): boolean {
+  return (
+    result.clientErrors === 0 &&
+    result.dataErrors === 0 &&
+    result.journalReopen === 'ok' &&
+    result.inodeCacheReopen !== 'EIO' &&
+    result.leakedBackingIds === 0 &&
+    result.leftMounted === 0
+  )
+}
+
+function summary(result: DrillResult): string[] {
+  const { blackoutMs } = result
+  const rows = result.clients.map(({ kind, calls, errors, dataErrors }) => {
+    const failed = Object.entries(errors).map(([code, count]) => `${code} × ${count}`)
+    return [`  ${kind}`, `${calls} calls`, failed.join(', ') || 'none failed', `${dataErrors} data errors`]
+  })
+  return [
+    `Linux ${result.kernel}, strategy ${result.strategy}: ${result.kills} kills (SIGKILL)`,
+    ...table(rows),
+    `longest call per kill: median ${blackoutMs.p50} ms, 99 % ${blackoutMs.p99} ms, longest ${blackoutMs.max} ms`,
+    `a file held open over a restart, opened again: registered afresh ${result.naiveReopen}, ` +
+      `by the journal ${result.journalReopen}, by the kernel's flag ${result.inodeCacheReopen}`,
+    `backing ids left behind: ${result.leakedBackingIds}; mounts left behind: ${result.leftMounted}`,
+  ]
+}
+
+/** One line that changes on a terminal; elsewhere nothing but the steps. */
+class ProgressLine {
+  readonly #kills: number
+  #shown = false
+
+  constructor(kills: number) {
+    this.#kills = kills
+  }
+
+  show({ kills, calls, errors, clients }: DrillProgress): void {
+    if (!process.stderr.isTTY) return
+    const each = clients.map((client) => `${client.kind} ${client.calls}`).join('  ')
+    process.stderr.write(`\r\x1b[K  kill ${kills}/${this.#kills}  ${each}  calls ${calls}  failed ${errors}`)
+    this.#shown = true
+  }
+
+  end(): void {
+    if (this.#shown) process.stderr.write('\n')
+    this.#shown = false
+  }
+}
+
+function whole(value: string): number {
+  const number = Number(value)
+  if (!Number.isInteger(number) || number < 1)
+    throw new InvalidArgumentError('A whole number from 1 on is expected.')
+  return number
+}
