@@ -131,15 +131,15 @@ async function drillMount(mount: DrillMount, source: string, options: DrillOptio
     await delay(200)
     progress(kills.length)
     const reports = await finish(mount, clients)
-    const errors = reports.flatMap((report) => Object.values(report.errors))
+    const failed = reports.flatMap((report) => Object.values(report.errors))
     return {
       kills: kills.length,
       killsWithoutStandby: kills.filter(({ ready }) => !ready).length,
       clientCalls: reports.reduce((total, report) => total + report.calls, 0),
-      clientErrors: errors.reduce((total, count) => total + count, 0),
+      clientErrors: failed.reduce((total, count) => total + count, 0),
       dataErrors: reports.reduce((total, report) => total + report.dataErrors, 0),
       blackoutMs: blackouts(kills, reports.find((report) => report.kind === 'stat')?.longest ?? []),
-      clients: reports.map(({ longest: _longest, ...report }) => report),
+      clients: reports.map(({ kind, calls, errors, dataErrors }) => ({ kind, calls, errors, dataErrors })),
     }
   } catch (error) {
     mount.abort()

@@ -98,7 +98,8 @@ export class IdentityIndex {
         this.#put(to, next, this.#area.u32(from + at * ENTRY_BYTES), entry - 1)
       }
     }
-    this.#header.setU32(Header.indexFilled, live)
     this.#header.publish(Header.indexTable, next | table)
+    // Only now: a count too high makes the table grow early, one too low would let it fill up.
+    this.#header.publish(Header.indexFilled, live)
   }
 }

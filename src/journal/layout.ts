@@ -48,8 +48,6 @@ export const Header = {
   /** The index: capacity (a power of two) | number of the table in use; entries in it that are not empty. */
   indexTable: 44,
   indexFilled: 48,
-  /** Nodes the kernel knows. */
-  nodeCount: 52,
   /** Backing registrations: see passthrough/registry.ts. */
   lastBackingId: 56,
   closingBackingId: 60,

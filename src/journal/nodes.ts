@@ -21,17 +21,15 @@ export const ROOT_ID = 1
  * and nothing is copied or rebuilt at takeover.
  */
 export class NodeTable {
-  readonly #header: Area
   readonly #area: Area
   readonly #names: Area
   readonly #slots: SlotTable
   readonly #index: IdentityIndex
   #sought: Uint8Array = new Uint8Array(0)
   #soughtBytes = 0
-  #added: Set<number> | undefined
+  #touched: Set<number> | undefined
 
   constructor(memory: JournalMemory, header: Area) {
-    this.#header = header
     this.#area = new Area(memory, Region.nodes, CHUNK_BYTES)
     this.#names = new Area(memory, Region.names, NAME_CHUNK_BYTES)
     this.#slots = new SlotTable(header, this.#area, {
@@ -55,9 +53,11 @@ export class NodeTable {
     return this.#slots.top
   }
 
-  /** Nodes in use. */
-  get count(): number {
-    return this.#header.u32(Header.nodeCount)
+  /** Counts the nodes in use, by a walk over all records: for status. */
+  count(): number {
+    let count = 0
+    for (let slot = 0; slot < this.top; slot++) if (this.isLive(slot)) count++
+    return count
   }
 
   /** Slot of a node id: small and dense, for tables beside this one. -1: not known (any more). */
@@ -81,7 +81,9 @@ export class NodeTable {
   /** The node with this identity, or 0. Objects that have lost their last name are not found. */
   find(identity: Uint8Array, identityBytes = identity.length): number {
     const slot = this.#findSlot(identity, identityBytes)
-    return slot < 0 ? 0 : this.idOf(slot)
+    if (slot < 0) return 0
+    this.#touched?.add(slot)
+    return this.idOf(slot)
   }
 
   /**
@@ -92,7 +94,7 @@ export class NodeTable {
     if (identity.length + locator.length > MAX_KEY_BYTES) return 0
     const slot = this.#slots.take()
     if (slot < 0) return 0
-    this.#added?.add(slot)
+    this.#touched?.add(slot)
     this.#fill(slot, identity, locator)
     this.#publish(slot)
     return this.idOf(slot)
@@ -164,7 +166,6 @@ export class NodeTable {
     if (slot <= 0) return
     this.unlink(slot)
     this.#slots.give(slot)
-    this.#header.setU32(Header.nodeCount, this.#header.u32(Header.nodeCount) - 1)
   }
 
   /** True for a record in use. */
@@ -175,16 +176,19 @@ export class NodeTable {
   /** In a successor, before it serves. */
   recover(): void {
     this.#slots.recover()
-    this.#added = new Set()
+    this.#touched = new Set()
   }
 
-  /** True for a node made in this life, as long as the nodes of earlier lives are being swept. */
-  isNew(slot: number): boolean {
-    return this.#added?.has(slot) ?? false
+  /**
+   * True for a node made or found in this life, which an answer may be about to name; as long as the nodes of earlier
+   * lives are being swept.
+   */
+  isTouched(slot: number): boolean {
+    return this.#touched?.has(slot) ?? false
   }
 
   endRecovery(): void {
-    this.#added = undefined
+    this.#touched = undefined
   }
 
   #findSlot(identity: Uint8Array, length: number): number {
@@ -228,7 +232,6 @@ export class NodeTable {
   }
 
   #publish(slot: number): void {
-    this.#header.setU32(Header.nodeCount, this.#header.u32(Header.nodeCount) + 1)
     this.#area.publish(slot * NodeRecord.bytes + NodeRecord.state, NodeState.live)
     this.#index.insert(this.#area.u32(slot * NodeRecord.bytes + NodeRecord.hash), slot)
   }

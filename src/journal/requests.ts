@@ -68,6 +68,9 @@ export class RequestTable {
 
   /** Written down before the file system is changed. */
   intend(slot: number, evidence: Uint8Array): void {
+    if (evidence.length > MAX_EVIDENCE_BYTES) {
+      throw new RangeError(`${evidence.length} bytes of evidence, of ${MAX_EVIDENCE_BYTES} at most`)
+    }
     const at = slot * RequestRecord.bytes
     this.#area.publish(at + RequestRecord.state, RequestState.begun)
     this.#area.bytes(at + RequestRecord.evidence, evidence.length).set(evidence)

@@ -95,7 +95,8 @@ export class SlotTable {
   recover(): void {
     const { state, last, free, recordBytes } = this.#fields
     const slot = this.#header.u32(last) - 1
-    if (slot < 0 || this.area.u32(slot * recordBytes + state) !== 0) return
+    // Not below the top: the predecessor had come to naming the slot, not to taking it.
+    if (slot < 0 || slot >= this.top || this.area.u32(slot * recordBytes + state) !== 0) return
     if (this.#header.u32(free) !== slot + 1) this.#link(slot)
   }
 

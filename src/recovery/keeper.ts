@@ -18,12 +18,13 @@ function encode(verb: number, node: NodeId): Uint8Array {
   return bytes
 }
 
-function* receive(socket: number): Generator<{ verb: number; node: NodeId; fd: number }> {
+/** Yields what has come; returns false once the other end is closed. */
+function* receive(socket: number): Generator<{ verb: number; node: NodeId; fd: number }, boolean> {
   const bytes = new Uint8Array(MESSAGE_BYTES)
   for (;;) {
     const fds: number[] = []
     const length = receiveFds(socket, bytes, fds, { nonBlocking: true })
-    if (length !== MESSAGE_BYTES) return
+    if (length !== MESSAGE_BYTES) return length !== 0
     yield { verb: bytes[0]!, node: new DataView(bytes.buffer).getFloat64(1, true), fd: fds[0] ?? -1 }
   }
 }
@@ -72,14 +73,16 @@ export class DescriptorStore {
     return this.#fds.size
   }
 
-  /** Takes in what a server has sent. Also once after its end: its last messages are still in the socket. */
-  receive(socket: number): void {
-    for (const { verb, node, fd } of receive(socket)) {
-      const old = this.#fds.get(node)
-      if (old !== undefined) close(old)
-      this.#fds.delete(node)
-      if (verb === KEEP && fd >= 0) this.#fds.set(node, fd)
-      else if (fd >= 0) close(fd)
+  /**
+   * Takes in what a server has sent; false once it has closed its end. Also called after its death: its last messages
+   * are still in the socket.
+   */
+  receive(socket: number): boolean {
+    const messages = receive(socket)
+    for (;;) {
+      const next = messages.next()
+      if (next.done === true) return next.value
+      this.#take(next.value)
     }
   }
 
@@ -95,5 +98,13 @@ export class DescriptorStore {
   close(): void {
     for (const fd of this.#fds.values()) close(fd)
     this.#fds.clear()
+  }
+
+  #take({ verb, node, fd }: { verb: number; node: NodeId; fd: number }): void {
+    const old = this.#fds.get(node)
+    if (old !== undefined) close(old)
+    this.#fds.delete(node)
+    if (verb === KEEP && fd >= 0) this.#fds.set(node, fd)
+    else if (fd >= 0) close(fd)
   }
 }

@@ -169,7 +169,7 @@ export class MountDaemon {
         ageMs: Math.max(0, now - startedAt),
       })),
       requests,
-      knownNodes: journal.nodes.count,
+      knownNodes: journal.nodes.count(),
       keptDescriptors: supervisor.keptDescriptors,
       journalBytes: journal.bytes,
       startedAt: this.#startedAt,

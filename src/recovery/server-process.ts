@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
-import { readdirSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import { constants, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { close, SOCKET, socketpair } from '../native/index.js'
+import { close, SOCKET, socketpair, Waiter } from '../native/index.js'
 import { Channel } from './channel.js'
+import type { DescriptorStore } from './keeper.js'
+import { Priority, setProcessPriority } from './priority.js'
 import { ServerFd, type FromServer, type ServerSettings, type ToServer } from './messages.js'
 
 /** A small young generation keeps the process small; a request leaves little garbage. */
@@ -22,6 +22,8 @@ export class ServerProcess {
   readonly startedAt = Date.now()
   readonly #child: ChildProcess
   readonly #channel: Channel<FromServer, ToServer>
+  readonly #keeperWaiter: Waiter
+  #disposed = false
   readonly #listeners = new Set<(message: FromServer) => void>()
   /** The supervisor's end of the socket for descriptors. */
   readonly keeperSocket: number
@@ -30,14 +32,19 @@ export class ServerProcess {
   #exit: ServerExit | undefined
   #ready = false
 
-  /** `log`: descriptor for what it writes to its standard output and error. */
-  constructor(settings: ServerSettings, device: number, journal: number, log: number) {
+  /**
+   * `log`: descriptor for what it writes to its standard output and error. `kept`: takes in what it leaves with the
+   * supervisor, as it comes: a socket holds only so much, and then the server would wait.
+   */
+  constructor(settings: ServerSettings, device: number, journal: number, log: number, kept: DescriptorStore) {
     const pair = new Int32Array(2)
     socketpair(pair, SOCKET.SEQPACKET)
     this.keeperSocket = pair[0]!
     const stdio: StdioOptions = ['ignore', log, log, device, journal, 'pipe', pair[1]!]
     this.#child = spawn(process.execPath, [...NODE_FLAGS, SERVER_MAIN, JSON.stringify(settings)], { stdio })
     close(pair[1]!)
+    this.#keeperWaiter = new Waiter([this.keeperSocket])
+    void this.#receiveKept(kept)
     this.exited = new Promise((resolve) => {
       const settle = (code: number | null, signal: NodeJS.Signals | null): void => {
         this.#exit = { code, signal }
@@ -97,20 +104,9 @@ export class ServerProcess {
     })
   }
 
-  /**
-   * Lets a process that is getting ready stand back behind those that serve and those that are served. Needs
-   * CAP_SYS_NICE to come forward again; without it nothing changes.
-   */
+  /** Lets a process that is getting ready stand back behind those that serve and those that are served. */
   setBackground(background: boolean): void {
-    if (process.getuid?.() !== 0) return
-    try {
-      // A priority belongs to a thread; those started later inherit it.
-      for (const thread of readdirSync(`/proc/${this.pid}/task`)) {
-        setPriority(Number(thread), background ? constants.priority.PRIORITY_LOW : 0)
-      }
-    } catch {
-      // The process, or one of its threads, has ended.
-    }
+    setProcessPriority(this.pid, background ? Priority.background : Priority.serving)
   }
 
   /** SIGKILL: a server has nothing to tidy up. */
@@ -120,7 +116,16 @@ export class ServerProcess {
 
   /** Closes what the supervisor holds of a server that is gone. */
   dispose(): void {
+    this.#disposed = true
     this.#channel.end()
+    this.#keeperWaiter.close()
     close(this.keeperSocket)
+  }
+
+  async #receiveKept(kept: DescriptorStore): Promise<void> {
+    for (let open = true; open;) {
+      await this.#keeperWaiter.wait()
+      open = !this.#disposed && kept.receive(this.keeperSocket)
+    }
   }
 }

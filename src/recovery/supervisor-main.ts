@@ -4,6 +4,7 @@
  */
 import { Channel } from './channel.js'
 import { MountDaemon, type MountRequest } from './mount-daemon.js'
+import { Priority, setProcessPriority } from './priority.js'
 import { FuseError } from '../errors/fuse-error.js'
 
 /** How a mount came out. */
@@ -13,6 +14,7 @@ export type MountReport =
 
 process.title = 'evermount-supervisor'
 process.chdir('/')
+setProcessPriority(process.pid, Priority.serving)
 const channel = new Channel<never, MountReport>(3, () => undefined)
 
 try {

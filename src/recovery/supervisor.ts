@@ -204,7 +204,7 @@ export class Supervisor {
 
   #spawn(): ServerProcess {
     const { settings, device, log } = this.#options
-    const server = new ServerProcess(settings, device, this.#memory.fd, log)
+    const server = new ServerProcess(settings, device, this.#memory.fd, log, this.#kept)
     server.onMessage((message) => {
       this.#receive(server, message)
     })

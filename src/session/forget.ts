@@ -7,9 +7,18 @@ import { BatchForgetIn, ForgetIn, ForgetOne } from '../protocol/structs/forget.j
 import { InHeader } from '../protocol/structs/header.js'
 import { readU64 } from '../protocol/u64.js'
 import type { Transport } from '../transport/transport.js'
+import { inPassing } from './failures.js'
 import type { RequestSlot } from './request-slot.js'
 
 const SWEEP_STEP = 10_000
+
+/** Requests in hand, numbered as they come. */
+export interface InHand {
+  /** The number that the next request will have. */
+  readonly next: number
+  /** The lowest number of a request in hand; Infinity: there is none. */
+  readonly oldest: number
+}
 
 /**
  * Takes back lookups, and ends nodes that the kernel has forgotten.
@@ -23,9 +32,12 @@ export class Forgetting {
   readonly #journal: Journal
   readonly #passthrough: PassthroughRegistry
   readonly #fs: FileSystem
+  readonly #waiting: { readonly node: number; readonly until: number }[] = []
+  readonly #inHand: InHand
   #sweepAt = -1
 
-  constructor(journal: Journal, passthrough: PassthroughRegistry, fs: FileSystem) {
+  constructor(journal: Journal, passthrough: PassthroughRegistry, fs: FileSystem, inHand: InHand) {
+    this.#inHand = inHand
     this.#journal = journal
     this.#passthrough = passthrough
     this.#fs = fs
@@ -66,20 +78,34 @@ export class Forgetting {
     const { nodes } = this.#journal
     for (let step = 0; step < SWEEP_STEP && this.#sweepAt > 0; step++, this.#sweepAt--) {
       const slot = this.#sweepAt
-      if (nodes.isLive(slot) && nodes.lookups(slot) === 0 && !nodes.isNew(slot)) this.#end(slot)
+      if (nodes.isLive(slot) && nodes.lookups(slot) === 0 && !nodes.isTouched(slot)) this.#end(slot)
     }
     if (this.#sweepAt > 0) return true
     nodes.endRecovery()
     return false
   }
 
+  /** The last answer about an open file of the node is out: FORGET may have come before its RELEASE. */
+  closed(node: number): void {
+    const { nodes } = this.#journal
+    const slot = nodes.slotOf(node)
+    if (slot > 0 && nodes.lookups(slot) === 0) this.#end(slot)
+  }
+
+  /** A request has been answered: nodes that had to wait for it may end. */
+  answered(): void {
+    while (this.#waiting.length > 0 && this.#waiting[0]!.until <= this.#inHand.oldest) {
+      this.closed(this.#waiting.shift()!.node)
+    }
+  }
+
   #run(frameIndex: number, view: DataView, opcode: number, end: number): void {
     const { header, redo, frames } = this.#journal
     const single = opcode === Opcode.FORGET
     const first = InHeader.size + (single ? 0 : BatchForgetIn.size)
-    const room = Math.floor((end - first) / ForgetOne.size)
+    const room = Math.floor((end - first) / (single ? ForgetIn.size : ForgetOne.size))
     const stated = single ? 1 : view.getUint32(InHeader.size + BatchForgetIn.offset.count, true)
-    const count = single ? 1 : Math.min(stated, room)
+    const count = Math.min(stated, room)
     for (let index = header.u32(Header.forgetCursor); index < count; index++) {
       const at = first + index * ForgetOne.size
       const nodeid = readU64(view, single ? InHeader.offset.nodeid : at + ForgetOne.offset.nodeid)
@@ -106,11 +132,16 @@ export class Forgetting {
     if (nodes.lookups(slot) === 0) this.#end(slot)
   }
 
+  /** Not while a request is in hand that may have found the node and will name it. */
   #end(slot: number): void {
     const { nodes } = this.#journal
     const node = nodes.idOf(slot)
     if (this.#passthrough.isOpen(node)) return
-    this.#fs.forget?.(node)
+    if (this.#inHand.oldest < this.#inHand.next) {
+      this.#waiting.push({ node, until: this.#inHand.next })
+      return
+    }
+    inPassing(() => this.#fs.forget?.(node))
     nodes.remove(slot)
   }
 }

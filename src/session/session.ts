@@ -159,11 +159,14 @@ export class Session implements Serving {
   async run(): Promise<SessionEnd> {
     this.#pausing = false
     let idleSince = performance.now()
+    let sinceTurn = 0
     for (;;) {
       const taken = this.#isPausing() ? 0 : this.#takeBatch()
       if (taken < 0) return 'unmounted'
       if (taken > 0) idleSince = performance.now()
-      if (taken === BATCH) {
+      sinceTurn += taken
+      if (sinceTurn >= BATCH) {
+        sinceTurn = 0
         await nextTurn()
       } else if (this.#isPausing()) {
         if (this.#inHand.size === 0) return 'paused'
@@ -171,6 +174,7 @@ export class Session implements Serving {
       } else if (!this.#hasSlot()) {
         await this.#slotFreed()
       } else if (performance.now() - idleSince > SPIN) {
+        sinceTurn = 0
         await this.#transport.wait()
         idleSince = performance.now()
       }

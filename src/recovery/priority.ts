@@ -1,0 +1,21 @@
+import { readdirSync } from 'node:fs'
+import { setPriority } from 'node:os'
+
+/**
+ * Nice values. Every process with a file on the mount waits for the server, and while there is none for the
+ * supervisor: both come before their clients, as a file system in the kernel would.
+ */
+export const Priority = { serving: -10, background: 19 } as const
+
+/**
+ * Sets the priority of all threads of a process; those started later inherit it. Needs CAP_SYS_NICE to come forward
+ * (root): without it nothing changes, so that no process is put back for good.
+ */
+export function setProcessPriority(pid: number, priority: number): void {
+  if (process.getuid?.() !== 0) return
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), priority)
+  } catch {
+    // The process, or one of its threads, has ended; or root is not allowed to here.
+  }
+}

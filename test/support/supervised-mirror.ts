@@ -1,0 +1,158 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect } from 'vitest'
+import { ask, type ControlReply, type ControlRequest, type MountStatus } from '../../src/recovery/control.js'
+import { MountPlace, type MirrorMountOptions } from './evermount.js'
+import { MountClient } from './mount-client.js'
+import { runChild } from './run-child.js'
+
+export interface SupervisedMirrorOptions extends Omit<MirrorMountOptions, 'args'> {
+  readonly passthrough?: boolean
+  readonly handles?: 'auto' | 'never'
+  /** For which the kernel may rely on names and attributes; 0 unless told, so that every call reaches the server. */
+  readonly seconds?: number
+  readonly directIo?: boolean
+  readonly stuckAfterMs?: number
+  /** Faults that are there before the mount is made. */
+  readonly faults?: readonly string[]
+}
+
+/**
+ * A mirror on the real kernel whose servers die where a test wants them to (see faulty-mirror.mjs). Asked over its
+ * socket, without the command, so that a test can kill and ask many times.
+ */
+export class SupervisedMirror extends MountPlace {
+  readonly faults = join(this.folder, 'faults')
+  readonly #clients: MountClient[] = []
+  #supervisor = 0
+
+  constructor(options: SupervisedMirrorOptions) {
+    super({ guardMs: 120_000, ...options })
+    mkdirSync(this.faults)
+    for (const fault of options.faults ?? []) this.arm(fault)
+  }
+
+  get supervisorPid(): number {
+    return this.#supervisor
+  }
+
+  /** What went wrong; undefined: it is mounted. */
+  async launch(options: SupervisedMirrorOptions): Promise<string | undefined> {
+    const { passthrough = true, handles = 'auto', seconds = 0, directIo, stuckAfterMs } = options
+    const { source, mountPoint, faults } = this
+    const request = { source, mountPoint, faults, passthrough, handles, seconds, directIo, stuckAfterMs }
+    const { stdout, stderr } = await runChild(
+      new URL('./launch-mirror.mjs', import.meta.url),
+      [JSON.stringify(request)],
+      40_000,
+      { EVERMOUNT_RUNTIME_DIR: this.runtimeDirectory },
+    )
+    if (stdout === '') return stderr
+    const answer = JSON.parse(stdout) as { supervisorPid?: number; problem?: string }
+    this.#supervisor = answer.supervisorPid ?? 0
+    return answer.problem
+  }
+
+  /** A process that works on the mount. It ends with the mount. */
+  client(base = this.mountPoint): MountClient {
+    const client = new MountClient(base)
+    this.#clients.push(client)
+    return client
+  }
+
+  /** Has a server die at a point, once or always. */
+  arm(point: string, how: 'once' | 'always' | 'throw' | 'always throw' | 'stop' = 'once'): void {
+    writeFileSync(join(this.faults, point), how)
+  }
+
+  armed(point: string): boolean {
+    return existsSync(join(this.faults, point))
+  }
+
+  ask(request: ControlRequest): Promise<ControlReply> {
+    const [name = 'none'] = readdirSync(this.runtimeDirectory)
+    return ask(join(this.runtimeDirectory, name, `control.${this.#supervisor}`), request)
+  }
+
+  async status(): Promise<MountStatus> {
+    const reply = await this.ask({ type: 'status' })
+    if (reply.type !== 'status') expect.fail(JSON.stringify(reply))
+    return reply.status
+  }
+
+  /** Asks for the status until it is as wished for. Fails after `milliseconds`. */
+  async until(wished: (status: MountStatus) => boolean, milliseconds = 30_000): Promise<MountStatus> {
+    const end = performance.now() + milliseconds
+    for (;;) {
+      const status = await this.status()
+      if (wished(status)) return status
+      if (performance.now() > end) expect.fail(`not within ${milliseconds} ms: ${JSON.stringify(status)}`)
+      await delay(10)
+    }
+  }
+
+  ready(): Promise<MountStatus> {
+    return this.until(({ standbyReady, state }) => standbyReady && state === 'serving')
+  }
+
+  /** Kills the server with SIGKILL once a standby is ready, and returns when the next one serves. */
+  async kill(): Promise<void> {
+    const { pids, lives } = await this.ready()
+    process.kill(pids.server!, 'SIGKILL')
+    await this.until((status) => status.lives > lives)
+  }
+
+  /** Makes the kernel forget what it does not need, until it knows no more than `nodes` objects. */
+  async forgotten(nodes = 1, milliseconds = 30_000): Promise<MountStatus> {
+    const end = performance.now() + milliseconds
+    for (;;) {
+      await this.sh('echo 2 > /proc/sys/vm/drop_caches')
+      await delay(50)
+      const status = await this.status()
+      if (status.knownNodes <= nodes) return status
+      if (performance.now() > end) expect.fail(`still known after ${milliseconds} ms: ${status.knownNodes}`)
+    }
+  }
+
+  /** Registrations of backing files that nothing uses. Refused while files are open: the last RELEASE may be under way. */
+  async leaks(milliseconds = 15_000): Promise<number> {
+    const end = performance.now() + milliseconds
+    for (;;) {
+      const reply = await this.ask({ type: 'audit' })
+      if (reply.type === 'audited') return reply.leaked
+      if (performance.now() > end) expect.fail(JSON.stringify(reply))
+      await delay(20)
+    }
+  }
+
+  /** Everything that the servers have written to their log. */
+  get log(): string {
+    const [name = 'none'] = readdirSync(this.runtimeDirectory)
+    return readFileSync(join(this.runtimeDirectory, name, 'log'), 'utf8')
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    for (const fault of readdirSync(this.faults)) {
+      await this.sh(`rm -f '${join(this.faults, fault)}'`)
+    }
+    for (const client of this.#clients) client.end()
+    await super[Symbol.asyncDispose]()
+  }
+}
+
+/** Mounts, and returns when the mount is ready. */
+export async function superviseMirror(options: SupervisedMirrorOptions = {}): Promise<SupervisedMirror> {
+  const mirror = new SupervisedMirror(options)
+  const problem = await mirror.launch(options)
+  if (problem !== undefined) {
+    await mirror[Symbol.asyncDispose]()
+    expect.fail(problem)
+  }
+  return mirror
+}
+
+/** Descriptors that a process has open. */
+export function openDescriptorsOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length
+}
