@@ -151,8 +151,9 @@ export class PassthroughRegistry {
     const known = this.#nodes.area.u32(slot * NodeRecord.bytes + NodeRecord.backingId)
     if (known > header.u32(Header.lastBackingId)) this.#account(known)
     if (known === 0 || this.isBacked(node)) return
+    header.publish(Header.closingBackingId, known)
     this.#nodes.area.publish(slot * NodeRecord.bytes + NodeRecord.backingId, 0)
-    this.#device.backingClose(known)
+    this.closeId(known)
   }
 
   /**
@@ -195,24 +196,28 @@ export class PassthroughRegistry {
     return this.#register(node, slot, fd)
   }
 
-  #register(node: number, slot: number, fd: number): number {
-    const area = this.#nodes.area
-    this.#journal.header.setF64(Header.registeringNode, node)
+  /** `replaced`: the id that the new one takes the place of, both in one step; 0: none. */
+  #register(node: number, slot: number, fd: number, replaced = 0): number {
+    const { area } = this.#nodes
+    const { header, redo, life } = this.#journal
+    header.setF64(Header.registeringNode, node)
     const id = this.#device.backingOpen(fd)
     if (id <= 0) {
       this.#refused(-id)
       return 0
     }
-    area.setU32(slot * NodeRecord.bytes + NodeRecord.backingLife, this.#journal.life)
-    area.publish(slot * NodeRecord.bytes + NodeRecord.backingId, id)
+    redo.stageU32(area, slot * NodeRecord.bytes + NodeRecord.backingLife, life)
+    redo.stageU32(area, slot * NodeRecord.bytes + NodeRecord.backingId, id)
+    if (replaced !== 0) redo.stageU32(header, Header.closingBackingId, replaced)
+    redo.commit(0, 0)
+    redo.apply()
     this.#account(id)
     return id
   }
 
   #replace(node: number, slot: number, known: number, fd: number): number {
-    const id = this.#register(node, slot, fd)
+    const id = this.#register(node, slot, fd, known)
     if (id === 0) return known
-    this.#journal.header.publish(Header.closingBackingId, known)
     this.closeId(known)
     return id
   }

@@ -5,7 +5,7 @@ import { setPriority } from 'node:os'
  * Nice values. Every process with a file on the mount waits for the server, and while there is none for the
  * supervisor: both come before their clients, as a file system in the kernel would.
  */
-export const Priority = { serving: -10, background: 19 } as const
+export const Priority = { serving: -10, background: 10 } as const
 
 /**
  * Sets the priority of all threads of a process; those started later inherit it. Needs CAP_SYS_NICE to come forward

@@ -15,9 +15,9 @@ const SWEEP_STEP = 10_000
 /** Requests in hand, numbered as they come. */
 export interface InHand {
   /** The number that the next request will have. */
-  readonly next: number
+  next(): number
   /** The lowest number of a request in hand; Infinity: there is none. */
-  readonly oldest: number
+  oldest(): number
 }
 
 /**
@@ -94,7 +94,7 @@ export class Forgetting {
 
   /** A request has been answered: nodes that had to wait for it may end. */
   answered(): void {
-    while (this.#waiting.length > 0 && this.#waiting[0]!.until <= this.#inHand.oldest) {
+    while (this.#waiting.length > 0 && this.#waiting[0]!.until <= this.#inHand.oldest()) {
       this.closed(this.#waiting.shift()!.node)
     }
   }
@@ -137,8 +137,8 @@ export class Forgetting {
     const { nodes } = this.#journal
     const node = nodes.idOf(slot)
     if (this.#passthrough.isOpen(node)) return
-    if (this.#inHand.oldest < this.#inHand.next) {
-      this.#waiting.push({ node, until: this.#inHand.next })
+    if (this.#inHand.oldest() < this.#inHand.next()) {
+      this.#waiting.push({ node, until: this.#inHand.next() })
       return
     }
     inPassing(() => this.#fs.forget?.(node))

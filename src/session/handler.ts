@@ -1,4 +1,4 @@
-import type { Awaitable, FileSystem } from '../filesystem/file-system.js'
+import type { Awaitable, FileSystem, NodeId } from '../filesystem/file-system.js'
 import type { Journal } from '../journal/journal.js'
 import type { PassthroughRegistry } from '../passthrough/registry.js'
 import type { CacheTimeouts } from './encode.js'
@@ -16,6 +16,8 @@ export interface Serving {
   afterAnswer(action: () => void): void
   /** Runs when the kernel does not take the answer that is being built. */
   ifRefused(action: () => void): void
+  /** An open file of the node is no more. */
+  closed(node: NodeId): void
 }
 
 /**

@@ -4,8 +4,9 @@ import type { Name, NodeId } from '../filesystem/file-system.js'
 import type { Notifier } from '../filesystem/host.js'
 import { encodeNotification } from '../protocol/encode-notification.js'
 import type { Notification } from '../protocol/notification.js'
+import { Opcode } from '../protocol/opcode.js'
 import { NotifyRetrieveIn } from '../protocol/structs/notify.js'
-import type { U64 } from '../protocol/u64.js'
+import { readU64, type U64 } from '../protocol/u64.js'
 import type { Transport } from '../transport/transport.js'
 import type { RequestSlot } from './request-slot.js'
 
@@ -57,12 +58,13 @@ export class SessionNotifier implements Notifier {
   async retrieve(node: NodeId, offset: U64, size: number): Promise<Uint8Array> {
     const unique = ++this.#lastRetrieval
     const data = new Promise<Uint8Array>((resolve) => this.#retrievals.set(unique, resolve))
-    const known = await this.#send({ code: 'RETRIEVE', notifyUnique: unique, nodeid: node, offset, size }, [
-      node,
-    ])
-    if (known) return data
-    this.#retrievals.delete(unique)
-    throw fsError('ENOENT')
+    try {
+      const request = { code: 'RETRIEVE', notifyUnique: unique, nodeid: node, offset, size } as const
+      if (await this.#send(request, [node])) return await data
+      throw fsError('ENOENT')
+    } finally {
+      this.#retrievals.delete(unique)
+    }
   }
 
   poll(wakeup: U64): Promise<boolean> {
@@ -120,7 +122,13 @@ export class SessionNotifier implements Notifier {
   }
 
   #isBusy(nodes: readonly NodeId[]): boolean {
-    for (const slot of this.#inHand()) if (nodes.includes(Number(slot.frame.nodeid))) return true
+    for (const { frame } of this.#inHand()) {
+      if (nodes.includes(Number(frame.nodeid))) return true
+      if (secondNode.has(frame.opcode) && nodes.includes(Number(readU64(frame.view, frame.bodyAt)))) return true
+    }
     return false
   }
 }
+
+/** Requests about two nodes, the other one being the first word of their structure. */
+const secondNode: ReadonlySet<number> = new Set([Opcode.RENAME, Opcode.RENAME2, Opcode.LINK])

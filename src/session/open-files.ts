@@ -3,6 +3,7 @@ import type { Awaitable, FileSystem } from '../filesystem/file-system.js'
 import type { HandleFacts } from '../journal/handles.js'
 import type { Journal } from '../journal/journal.js'
 import type { PassthroughRegistry } from '../passthrough/registry.js'
+import { inPassing } from './failures.js'
 
 /** An open file or directory of this life. */
 export interface OpenFile extends HandleFacts {
@@ -72,8 +73,11 @@ export class OpenFiles {
     this.#files.delete(handle)
     this.#journal.handles.remove(handle)
     this.#registry.abandon(facts.node, facts.passthrough)
-    if (facts.directory) void this.#fs.releasedir?.(facts.node, file?.state)
-    else void this.#fs.release?.(facts.node, file?.state, facts.flags, undefined)
+    inPassing(() =>
+      facts.directory
+        ? this.#fs.releasedir?.(facts.node, file?.state)
+        : this.#fs.release?.(facts.node, file?.state, facts.flags, undefined),
+    )
   }
 
   /** This life's state of a handle is gone. */

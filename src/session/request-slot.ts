@@ -25,6 +25,8 @@ export class RequestSlot implements Context {
   doubt: Uint8Array | undefined = undefined
   /** `unique` without the resend bit. */
   unique = 0
+  /** Numbers the requests that are in hand for longer than a call. */
+  sequence = 0
 
   constructor(index: number, journal: Journal) {
     this.index = index

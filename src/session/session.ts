@@ -1,9 +1,8 @@
-import { channel } from 'node:diagnostics_channel'
 import { performance } from 'node:perf_hooks'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Errno, errnoName } from '../errors/errno.js'
 import { toErrno } from '../errors/to-errno.js'
-import { FsError, fsError } from '../errors/fs-error.js'
+import { fsError } from '../errors/fs-error.js'
 import type { FileSystem, NodeId } from '../filesystem/file-system.js'
 import type { Host, Keeper } from '../filesystem/host.js'
 import { FRAME_BYTES, type Journal } from '../journal/journal.js'
@@ -19,6 +18,7 @@ import { InterruptIn } from '../protocol/structs/lock.js'
 import { readU64 } from '../protocol/u64.js'
 import type { Transport } from '../transport/transport.js'
 import type { CacheTimeouts } from './encode.js'
+import { inPassing, reportFailure } from './failures.js'
 import { Forgetting } from './forget.js'
 import type { Serving } from './handler.js'
 import { handlers } from './handlers/table.js'
@@ -49,12 +49,18 @@ export type SessionEnd =
   /** `pause` was called; every request that was read has been answered. */
   | 'paused'
 
+/** Requests that have no answer, not even an error. */
+const UNANSWERED: ReadonlySet<number> = new Set([
+  Opcode.FORGET,
+  Opcode.BATCH_FORGET,
+  Opcode.INTERRUPT,
+  Opcode.NOTIFY_REPLY,
+])
+
 /** Requests taken in a row before timers and other events get their turn. */
 const BATCH = 64
 /** A busy client's next request comes sooner than a wait and a wake-up would take (in ms). */
 const SPIN = 0.03
-
-const failures = channel('evermount:operation-error')
 
 /**
  * Serves one connection: reads requests, has the file system carry them out, and gives each exactly one answer.
@@ -84,6 +90,7 @@ export class Session implements Serving {
   #pausing = false
   #wakeForSlot: (() => void) | undefined
   #life = 0
+  #sequence = 0
 
   constructor(options: SessionOptions) {
     const { journal, fs, transport } = options
@@ -97,7 +104,10 @@ export class Session implements Serving {
     })
     this.files = new OpenFiles(journal, this.passthrough, fs)
     this.notifier = new SessionNotifier(transport, () => this.#slotsInHand())
-    this.#forgetting = new Forgetting(journal, this.passthrough, fs)
+    this.#forgetting = new Forgetting(journal, this.passthrough, fs, {
+      next: () => this.#sequence,
+      oldest: () => this.#slotsInHand().next().value?.sequence ?? Infinity,
+    })
   }
 
   /** True once INIT has been answered, in this life or an earlier one. */
@@ -115,6 +125,10 @@ export class Session implements Serving {
 
   ifRefused(action: () => void): void {
     this.#ifRefused.push(action)
+  }
+
+  closed(node: NodeId): void {
+    this.#forgetting.closed(node)
   }
 
   /** Makes everything ready, and changes nothing: a predecessor may still be serving. */
@@ -251,15 +265,15 @@ export class Session implements Serving {
   #take(slot: RequestSlot, length: number): void {
     const { frame } = slot
     const problem = frame.load(length)
+    const { header } = this.journal
+    const { opcode } = frame
     if (problem !== null) {
-      failures.publish({ error: problem })
-      if (!frame.answerable) {
+      reportFailure(problem)
+      if (!frame.answerable || UNANSWERED.has(opcode)) {
         this.#freeSlots.push(slot)
         return
       }
     }
-    const { header } = this.journal
-    const { opcode } = frame
     if (opcode < 64) {
       const address = Header.opcodeCounts + opcode * 8
       header.setF64(address, header.f64(address) + 1)
@@ -341,6 +355,7 @@ export class Session implements Serving {
       })
       return
     }
+    slot.sequence = this.#sequence++
     this.#inHand.set(slot.unique, slot)
     result.then(
       (value: unknown) => {
@@ -386,7 +401,7 @@ export class Session implements Serving {
   }
 
   #fail(slot: RequestSlot, error: unknown): void {
-    if (!(error instanceof FsError)) failures.publish({ error, opcode: slot.frame.opcode })
+    reportFailure(error, slot.frame.opcode)
     const { frame, reply } = slot
     reply.begin(frame.uniqueLow, frame.uniqueHigh)
     reply.error(toErrno(error))
@@ -408,7 +423,7 @@ export class Session implements Serving {
       this.#undoAnswer()
       // ENOENT: nobody waits any more. ENODEV: no connection. Anything else: the answer itself is at fault.
       if (written !== -Errno.ENOENT && written !== -Errno.ENODEV && slot.reply.view.getInt32(4, true) === 0) {
-        failures.publish({ error: new Error(`answer refused: ${errnoName(-written) ?? written}`) })
+        reportFailure(new Error(`answer refused: ${errnoName(-written) ?? written}`), slot.frame.opcode)
         this.#fail(slot, fsError('EIO'))
         return
       }
@@ -428,6 +443,7 @@ export class Session implements Serving {
     this.#inHand.delete(slot.unique)
     this.#freeRecords.push(slot.record)
     this.#freeSlots.push(slot)
+    this.#forgetting.answered()
     this.notifier.answered()
     const wake = this.#wakeForSlot
     this.#wakeForSlot = undefined
@@ -453,7 +469,7 @@ export class Session implements Serving {
     })
   }
 
-  #slotsInHand(): Iterable<RequestSlot> {
+  #slotsInHand(): IterableIterator<RequestSlot> {
     return this.#inHand.values()
   }
 }

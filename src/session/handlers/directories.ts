@@ -7,7 +7,7 @@ import { FsyncIn, OpenIn, OpenOut, ReleaseIn } from '../../protocol/structs/open
 import type { U64 } from '../../protocol/u64.js'
 import { EntrySink } from '../entry-sink.js'
 import { handler, then } from '../handler.js'
-import { endHandle } from './files.js'
+import { ended, endHandle } from './files.js'
 import { answerNothing, stageLookup } from './names.js'
 import { fileAt, nodeOf, u32, unsupported } from './request.js'
 
@@ -60,7 +60,8 @@ export const releasedir = handler<U64>({
     const { fh } = ReleaseIn.read(slot.frame.view, slot.frame.bodyAt)
     const directory = serving.files.peek(fh)
     if (directory === undefined || fs.releasedir === undefined) return fh
-    return then(fs.releasedir(directory.node, directory.state), () => fh)
+    const releasedir = fs.releasedir.bind(fs)
+    return ended(fh, () => releasedir(directory.node, directory.state))
   },
   answer: (serving, _slot, fh) => {
     endHandle(serving, fh)

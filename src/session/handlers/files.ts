@@ -22,6 +22,7 @@ import { OutHeader } from '../../protocol/structs/header.js'
 import { PollIn, PollOut } from '../../protocol/structs/poll.js'
 import type { U64 } from '../../protocol/u64.js'
 import { entryOut } from '../encode.js'
+import { reportFailure } from '../failures.js'
 import { handler, then, type Serving } from '../handler.js'
 import type { RequestSlot } from '../request-slot.js'
 import { answerNothing, stageLookup } from './names.js'
@@ -79,8 +80,10 @@ function answerCreated(
 ): void {
   const { created, flags } = result
   slot.reply.struct(EntryOut, entryOut(created.entry, serving.timeouts))
-  stageLookup(serving, created.entry.node)
+  if (serving.journal.nodes.slotOf(created.entry.node) < 0) throw fsError('ESTALE')
+  // First the open: undoing it commits on its own and must not find anything staged.
   answerOpen(serving, slot, { node: created.entry.node, flags, opened: created })
+  stageLookup(serving, created.entry.node)
 }
 
 export const create = handler<{ flags: number; created: Created<unknown> }>({
@@ -167,13 +170,28 @@ export const release = handler<U64>({
     const { fh, flags, releaseFlags, lockOwner } = ReleaseIn.read(slot.frame.view, slot.frame.bodyAt)
     const file = serving.files.peek(fh)
     if (file === undefined || fs.release === undefined) return fh
+    const release = fs.release.bind(fs)
     const flockOwner = (releaseFlags & ReleaseFlag.FLOCK_UNLOCK) === 0 ? undefined : lockOwner
-    return then(fs.release(file.node, file.state, flags, flockOwner), () => fh)
+    return ended(fh, () => release(file.node, file.state, flags, flockOwner))
   },
   answer: (serving, _slot, fh) => {
     endHandle(serving, fh)
   },
 })
+
+/** For the kernel the handle is gone whatever the answer says: a release that fails ends it as well. */
+export function ended(fh: U64, release: () => Awaitable<void>): Awaitable<U64> {
+  const failed = (error: unknown): U64 => {
+    reportFailure(error)
+    return fh
+  }
+  try {
+    const result = release()
+    return result instanceof Promise ? result.then(() => fh, failed) : fh
+  } catch (error) {
+    return failed(error)
+  }
+}
 
 /** A handle ends with the answer that is being built; the backing id of its node with the last one. */
 export function endHandle(serving: Serving, fh: U64): void {
@@ -187,6 +205,7 @@ export function endHandle(serving: Serving, fh: U64): void {
   serving.afterAnswer(() => {
     journal.handles.finishClose(slot)
     if (closing !== 0) passthrough.closeId(closing)
+    serving.closed(facts.node)
   })
 }
 

@@ -1,3 +1,4 @@
+import { fsError } from '../../errors/fs-error.js'
 import { ROOT_ID } from '../../journal/nodes.js'
 import type { Entry } from '../../filesystem/file-system.js'
 import { EntryOut, LinkIn, MkdirIn, MknodIn, Rename2In, RenameIn } from '../../protocol/structs/entry.js'
@@ -12,9 +13,15 @@ export function answerEntry(serving: Serving, slot: RequestSlot, entry: Entry): 
   stageLookup(serving, entry.node)
 }
 
-/** The root is never counted: the kernel neither looks it up nor forgets it. */
+/**
+ * The root is never counted: the kernel neither looks it up nor forgets it. Throws ESTALE for a node that is none, or
+ * has ended: the kernel then looks it up again.
+ */
 export function stageLookup(serving: Serving, node: number): void {
-  if (node !== 0 && node !== ROOT_ID) serving.journal.nodes.stageLookup(serving.journal.redo, node)
+  if (node === 0 || node === ROOT_ID) return
+  const { nodes, redo } = serving.journal
+  if (nodes.slotOf(node) < 0) throw fsError('ESTALE')
+  nodes.stageLookup(redo, node)
 }
 
 /** An answer without a body. */
