@@ -7,8 +7,10 @@ import { Header, JOURNAL_VERSION } from '../journal/layout.js'
 import {
   CAP,
   capabilitySet,
+  close,
   descriptorLimit,
   dropEffective,
+  memfdCreate,
   setDescriptorLimit,
   warmThreadPool,
 } from '../native/index.js'
@@ -151,6 +153,11 @@ export class Server {
   async #tidy(session: Session): Promise<void> {
     do await delay(20)
     while (session.tidy())
+    if (!session.passthrough.enabled) return
+    const file = memfdCreate('evermount-sweep')
+    if (file < 0) return
+    session.passthrough.sweep(file)
+    close(file)
   }
 
   #beat(): void {

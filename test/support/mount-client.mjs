@@ -5,7 +5,8 @@ import { createInterface } from 'node:readline'
 import { errnoName } from '../../dist/errors/index.js'
 import * as native from '../../dist/native/index.js'
 
-let base = process.argv[2]
+const root = process.argv[2]
+let base = root
 const { AT, O, cstring } = native
 const open = new Map()
 const at = (path) => join(base, path)
@@ -45,7 +46,8 @@ function entries(fd, bytes, most) {
 
 const calls = {
   ping: () => process.pid,
-  within: (directory) => void (base = join(base, directory)),
+  /** All paths from now on begin there. */
+  within: (directory) => void (base = join(root, directory)),
   chdir: (name) => process.chdir(at(name)),
   /** What the working directory says of itself. */
   cwd: () => described(fs.statSync('.')),

@@ -1,11 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
+import { mountAt } from '../../src/mount/mountinfo.js'
 import { ask, type ControlReply, type ControlRequest, type MountStatus } from '../../src/recovery/control.js'
 import { MountPlace, type MirrorMountOptions } from './evermount.js'
 import { MountClient } from './mount-client.js'
-import { runChild } from './run-child.js'
+import { runChild, runCommand } from './run-child.js'
 
 export interface SupervisedMirrorOptions extends Omit<MirrorMountOptions, 'args'> {
   readonly passthrough?: boolean
@@ -52,6 +53,11 @@ export class SupervisedMirror extends MountPlace {
     const answer = JSON.parse(stdout) as { supervisorPid?: number; problem?: string }
     this.#supervisor = answer.supervisorPid ?? 0
     return answer.problem
+  }
+
+  /** Number of the mount's connection; 0: there is none. */
+  get connection(): number {
+    return mountAt(this.mountPoint)?.minor ?? 0
   }
 
   /** A process that works on the mount. It ends with the mount. */
@@ -132,12 +138,23 @@ export class SupervisedMirror extends MountPlace {
     return readFileSync(join(this.runtimeDirectory, name, 'log'), 'utf8')
   }
 
+  /**
+   * Ends the clients and the mount. Fails when its supervisor does not put everything away; then the connection is
+   * aborted, so that nothing waits on it any longer.
+   */
   override async [Symbol.asyncDispose](): Promise<void> {
-    for (const fault of readdirSync(this.faults)) {
-      await this.sh(`rm -f '${join(this.faults, fault)}'`)
-    }
+    for (const fault of readdirSync(this.faults)) rmSync(join(this.faults, fault))
     for (const client of this.#clients) client.end()
+    const connection = this.connection
+    if (this.mounted) await this.run('unmount', '--lazy', this.mountPoint)
+    const end = performance.now() + 15_000
+    while (readdirSync(this.runtimeDirectory).length > 0 && performance.now() < end) await delay(20)
+    const remains = readdirSync(this.runtimeDirectory).length > 0
+    if (remains && connection > 0) {
+      await runCommand('sh', ['-c', `echo 1 > /sys/fs/fuse/connections/${connection}/abort`], 5_000)
+    }
     await super[Symbol.asyncDispose]()
+    if (remains) throw new Error('the supervisor has not ended with its mount')
   }
 }
 
