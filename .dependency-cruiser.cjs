@@ -10,7 +10,7 @@ const layers = {
   transport: ['errors', 'protocol', 'native'],
   mount: ['errors', 'native'],
   filesystem: ['errors', 'protocol'],
-  passthrough: ['errors', 'protocol', 'journal', 'native', 'mount'],
+  passthrough: ['errors', 'protocol', 'journal', 'native', 'transport', 'mount'],
   session: ['errors', 'protocol', 'journal', 'transport', 'filesystem', 'passthrough'],
   recovery: [
     'errors',

@@ -40,6 +40,7 @@ export type {
   Time,
   WriteRequest,
 } from './filesystem/index.js'
+export { delayed, MemoryFileSystem, type MemoryOptions } from './filesystems/memory/index.js'
 export { Mirror, type MirrorOptions } from './filesystems/mirror/index.js'
 export { Journal } from './journal/journal.js'
 export { PrivateMemory, type JournalMemory } from './journal/memory.js'
@@ -68,6 +69,7 @@ export { ask, type ControlReply, type ControlRequest, type MountStatus } from '.
 export { launch } from './recovery/launch.js'
 export type { FileSystemModule, ServerSettings } from './recovery/messages.js'
 export { MountDaemon, type MountRequest } from './recovery/mount-daemon.js'
+export { serve, type ServedMount, type ServeOptions } from './recovery/serve.js'
 export { RuntimeDirectory, type MountNote } from './recovery/runtime-directory.js'
 export type { HandoverResult, SupervisorEvent } from './recovery/supervisor.js'
 export type { CacheTimeouts } from './session/encode.js'

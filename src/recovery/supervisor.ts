@@ -73,7 +73,8 @@ export class Supervisor {
   #handingOver = false
   #ending = false
   #takingOver = false
-  #shortLives = 0
+  #futileLives = 0
+  #failedStandbys = 0
   #restarts = 0
   #handovers = 0
   #activatedAt = 0
@@ -221,8 +222,12 @@ export class Supervisor {
     standby.setBackground(true)
     void standby.next('ready', READY_MS).then((ready) => {
       standby.setBackground(false)
-      if (ready === undefined) standby.kill()
-      else this.#emit({ type: 'standby ready', pid: standby.pid })
+      if (ready === undefined) {
+        standby.kill()
+        return
+      }
+      this.#failedStandbys = 0
+      this.#emit({ type: 'standby ready', pid: standby.pid })
     })
   }
 
@@ -282,7 +287,8 @@ export class Supervisor {
     this.#emit({ type: 'server ended', role, pid: server.pid, code, signal })
     if (server === this.#standby) {
       this.#standby = undefined
-      void delay(this.#backoff()).then(() => {
+      this.#failedStandbys++
+      void delay(backoff(this.#failedStandbys)).then(() => {
         this.#startStandby()
       })
     } else if (!this.#handingOver) {
@@ -295,18 +301,21 @@ export class Supervisor {
     if (this.#takingOver || this.#ending) return
     this.#takingOver = true
     this.#restarts++
-    this.#shortLives = this.#wasFutile() ? this.#shortLives + 1 : 0
+    this.#futileLives = this.#wasFutile() ? this.#futileLives + 1 : 0
     let standby = this.#standby
-    if (standby?.ready === true && this.#shortLives < 3) {
+    if (standby?.ready === true && this.#futileLives < 3) {
       this.#promote(standby)
       return
     }
-    await delay(this.#backoff())
+    await delay(backoff(this.#futileLives))
     for (;;) {
       if (this.#isEnding()) return
       standby = this.#standby
       if (standby?.ready === true) break
-      if (standby === undefined) this.#startStandby()
+      if (standby === undefined) {
+        await delay(backoff(this.#failedStandbys))
+        this.#startStandby()
+      }
       this.#standby?.setBackground(false)
       await this.#standby?.next('ready', READY_MS)
     }
@@ -329,11 +338,6 @@ export class Supervisor {
     this.#takingOver = false
     // It may have died between its last message and this one.
     if (standby.gone) void this.#takeOver()
-  }
-
-  /** 0 for the first short lives in a row, then doubling: a server that can't live must not take the machine along. */
-  #backoff(): number {
-    return this.#shortLives < 3 ? 0 : Math.min(LONGEST_BACKOFF_MS, 25 * 2 ** (this.#shortLives - 3))
   }
 
   async #handOver(): Promise<HandoverResult> {
@@ -394,4 +398,9 @@ export class Supervisor {
   #emit(event: SupervisorEvent): void {
     this.#options.onEvent?.(event)
   }
+}
+
+/** 0 for the first failures in a row, then doubling: a server that cannot live must not take the machine along. */
+function backoff(failures: number): number {
+  return failures < 3 ? 0 : Math.min(LONGEST_BACKOFF_MS, 25 * 2 ** (failures - 3))
 }

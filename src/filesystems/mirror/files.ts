@@ -42,8 +42,11 @@ export interface MirrorFile {
   isDirty: boolean
 }
 
-/** What would change the meaning of opening again, or is no business of the source's descriptor. */
-const NOT_OURS = O.CREAT | O.EXCL | O.NOCTTY | O.NOFOLLOW | O.DIRECT | O.APPEND
+/**
+ * What would change the meaning of opening again, or is no business of the source's descriptor. O_TMPFILE: the kernel
+ * sends it with the TMPFILE whose file is opened again in a later life.
+ */
+const NOT_OURS = O.CREAT | O.EXCL | O.NOCTTY | O.NOFOLLOW | O.DIRECT | O.APPEND | O.TMPFILE
 /** A copy longer than this is answered in part, so that the caller can be interrupted in between. */
 const MAX_COPY = 64 * 1024 * 1024
 /** s_maxbytes of no file system is above it: loff_t is signed. */

@@ -4,6 +4,7 @@ import type { Context } from '../../filesystem/context.js'
 import type { Name, NodeId } from '../../filesystem/file-system.js'
 import { AT, RENAME, renameat2, unlinkat, type CString } from '../../native/index.js'
 import { Change, doubt, intend, type Evidence } from './evidence.js'
+import { Mode } from './file-mode.js'
 import { NameBuffer } from './name-buffer.js'
 import { orThrow } from './or-throw.js'
 import { mayChange, type Source } from './source.js'
@@ -64,7 +65,7 @@ export class Removal {
     const replaces = there !== undefined && !exchange && !isSame && (flags & RENAME.NOREPLACE) === 0
     const lastLink = replaces && there.isLastLink
     intend(context, Change.rename, object, target, lastLink)
-    const kept = replaces && this.#protect(targetNode, lastLink, newParent, newName)
+    const kept = replaces && this.#protect(targetNode, there, lastLink, newParent, newName)
     const result = renameat2(dirfd, cname, newDirfd, newCname, flags)
     if (result < 0 && kept) this.#unprotect(targetNode, newParent, newName)
     orThrow(result)
@@ -89,7 +90,7 @@ export class Removal {
     const lastLink = here.isLastLink
     const node = entries.nodeOf(here)
     intend(context, change, entries.identityOf(here), undefined, lastLink)
-    const kept = this.#protect(node, lastLink, parent, name)
+    const kept = this.#protect(node, here, lastLink, parent, name)
     const result = unlinkat(dirfd, cname, flags)
     if (result < 0 && kept) this.#unprotect(node, parent, name)
     orThrow(result)
@@ -98,13 +99,15 @@ export class Removal {
 
   /**
    * Before a name goes. An object that loses its last one is held by a descriptor until the kernel forgets it: it may be
-   * somebody's working directory. What is open, and would be out of a successor's reach, is handed to the keeper: true.
+   * somebody's working directory. What is in use, and would be out of a successor's reach, is handed to the keeper:
+   * true. Whether a directory is in use nobody can tell; whether a file is, its handles do.
    */
-  #protect(node: NodeId, lastLink: boolean, parent: NodeId, name: Name): boolean {
+  #protect(node: NodeId, stat: Stat, lastLink: boolean, parent: NodeId, name: Name): boolean {
     const { host, objects } = this.#source
     if (node === 0 || !(lastLink || objects.isSeenAt(node, parent, name))) return false
     const fd = objects.tryFd(node)
-    if (fd < 0 || !host.isOpen(node) || (host.isBacked(node) && !objects.isByName(node))) return false
+    if (fd < 0 || !(host.isOpen(node) || stat.type === Mode.DIRECTORY)) return false
+    if (host.isBacked(node) && !objects.isByName(node)) return false
     if (!host.keeper.keep(node, fd)) return false
     if (!lastLink) objects.forgetName(node)
     return true
