@@ -69,13 +69,13 @@ export class NodeTable {
     return slot === 0 ? ROOT_ID : this.#slots.idOf(slot)
   }
 
-  /** Makes slot 0 the root. Called once in the life of a mount. */
+  /** Makes slot 0 the root, unless an earlier life has come to its end. */
   addRoot(identity: Uint8Array, locator: Uint8Array): void {
-    if (this.#slots.top > 0) return
-    const slot = this.#slots.take()
-    this.#fill(slot, identity, locator)
+    if (this.#slots.top === 0) this.#slots.take()
+    if (this.isLive(0)) return
+    this.#fill(0, identity, locator)
     this.#area.setF64(NodeRecord.lookups, 1)
-    this.#publish(slot)
+    this.#publish(0)
   }
 
   /** The node with this identity, or 0. Objects that have lost their last name are not found. */
@@ -232,7 +232,8 @@ export class NodeTable {
   }
 
   #publish(slot: number): void {
-    this.#area.publish(slot * NodeRecord.bytes + NodeRecord.state, NodeState.live)
+    // First the index: what is live is found. An entry whose node is not live, or another one, is passed over.
     this.#index.insert(this.#area.u32(slot * NodeRecord.bytes + NodeRecord.hash), slot)
+    this.#area.publish(slot * NodeRecord.bytes + NodeRecord.state, NodeState.live)
   }
 }

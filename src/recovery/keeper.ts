@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { NodeId } from '../filesystem/file-system.js'
 import type { Keeper } from '../filesystem/host.js'
+import { Errno } from '../errors/errno.js'
 import { close, dup, receiveFds, sendFds } from '../native/index.js'
 
 /*
@@ -18,6 +20,10 @@ function encode(verb: number, node: NodeId): Uint8Array {
   return bytes
 }
 
+function nodeOf(message: Uint8Array): NodeId {
+  return new DataView(message.buffer).getFloat64(1, true)
+}
+
 /** Yields what has come; returns false once the other end is closed. */
 function* receive(socket: number): Generator<{ verb: number; node: NodeId; fd: number }, boolean> {
   const bytes = new Uint8Array(MESSAGE_BYTES)
@@ -25,7 +31,7 @@ function* receive(socket: number): Generator<{ verb: number; node: NodeId; fd: n
     const fds: number[] = []
     const length = receiveFds(socket, bytes, fds, { nonBlocking: true })
     if (length !== MESSAGE_BYTES) return length !== 0
-    yield { verb: bytes[0]!, node: new DataView(bytes.buffer).getFloat64(1, true), fd: fds[0] ?? -1 }
+    yield { verb: bytes[0]!, node: nodeOf(bytes), fd: fds[0] ?? -1 }
   }
 }
 
@@ -38,9 +44,16 @@ export class RemoteKeeper implements Keeper {
     this.#socket = socket
   }
 
-  /** Takes in the descriptors that the supervisor has sent for this life. */
-  receive(): void {
-    for (const { node, fd } of receive(this.#socket)) if (fd >= 0) this.#kept.set(node, fd)
+  /** Takes in the descriptors that the supervisor sends for this life: waits until all `count` are here. */
+  receive(count: number): void {
+    const bytes = new Uint8Array(MESSAGE_BYTES)
+    for (let received = 0; received < count; received++) {
+      const fds: number[] = []
+      const length = receiveFds(this.#socket, bytes, fds)
+      // The supervisor is gone: nothing more will come.
+      if (length === 0) return
+      if (length === MESSAGE_BYTES && fds[0] !== undefined) this.#kept.set(nodeOf(bytes), fds[0])
+    }
   }
 
   keep(node: NodeId, fd: number): boolean {
@@ -86,13 +99,14 @@ export class DescriptorStore {
     }
   }
 
-  /** Sends a copy of everything to a server that is about to take over; how many. */
-  sendAll(socket: number): number {
-    let sent = 0
-    for (const [node, fd] of this.#fds) {
-      if (sendFds(socket, encode(KEEP, node), [fd]) === MESSAGE_BYTES) sent++
+  /**
+   * Sends a copy of everything to a server that is about to take over, and has been told how many to wait for. The
+   * socket must not block: it holds some hundred, and the server may not be reading yet. `isOpen`: whether it still is.
+   */
+  async sendAll(socket: number, isOpen: () => boolean): Promise<void> {
+    for (const [node, fd] of [...this.#fds]) {
+      while (isOpen() && sendFds(socket, encode(KEEP, node), [fd]) === -Errno.EAGAIN) await delay(1)
     }
-    return sent
   }
 
   close(): void {

@@ -111,6 +111,8 @@ export class MountDaemon {
     const answered = new Promise<void>((resolve, reject) => {
       this.#supervisor.onceInitialised(resolve, reject)
     })
+    // It fails together with `start`, which knows the cause.
+    answered.catch(() => undefined)
     await this.#supervisor.start()
     await answered
   }

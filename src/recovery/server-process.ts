@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { close, SOCKET, socketpair, Waiter } from '../native/index.js'
+import { close, setNonBlocking, SOCKET, socketpair, Waiter } from '../native/index.js'
 import { Channel } from './channel.js'
 import type { DescriptorStore } from './keeper.js'
 import { Priority, setProcessPriority } from './priority.js'
@@ -40,6 +40,7 @@ export class ServerProcess {
     const pair = new Int32Array(2)
     socketpair(pair, SOCKET.SEQPACKET)
     this.keeperSocket = pair[0]!
+    setNonBlocking(this.keeperSocket)
     const stdio: StdioOptions = ['ignore', log, log, device, journal, 'pipe', pair[1]!]
     this.#child = spawn(process.execPath, [...NODE_FLAGS, SERVER_MAIN, JSON.stringify(settings)], { stdio })
     close(pair[1]!)
@@ -76,6 +77,12 @@ export class ServerProcess {
 
   send(message: ToServer): void {
     this.#channel.send(message)
+  }
+
+  /** The predecessor is gone, or has paused: this one takes over, with what has been kept. */
+  activate(kept: DescriptorStore): void {
+    this.send({ type: 'activate', kept: kept.size })
+    void kept.sendAll(this.keeperSocket, () => !this.#disposed)
   }
 
   onMessage(listener: (message: FromServer) => void): void {

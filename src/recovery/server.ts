@@ -8,10 +8,8 @@ import {
   CAP,
   capabilitySet,
   close,
-  descriptorLimit,
   dropEffective,
   memfdCreate,
-  setDescriptorLimit,
   warmThreadPool,
 } from '../native/index.js'
 import { strategies } from '../passthrough/strategy.js'
@@ -19,6 +17,7 @@ import { rehearse } from '../session/rehearsal.js'
 import { Session, type SessionOptions } from '../session/session.js'
 import { DeviceTransport } from '../transport/device.js'
 import { Channel } from './channel.js'
+import { raiseDescriptorLimit } from './descriptor-limit.js'
 import { RemoteKeeper } from './keeper.js'
 import {
   ServerFd,
@@ -76,7 +75,7 @@ export class Server {
     const { fileSystem } = this.#settings
     this.#journal = Journal.open(new SharedMemory(ServerFd.journal))
     const options = this.#sessionOptions()
-    if (fileSystem.rehearse === true) await rehearse(await loadFileSystem(fileSystem), options)
+    if (fileSystem.rehearse === true) await rehearse(() => loadFileSystem(fileSystem), options)
     this.#fs = await loadFileSystem(fileSystem)
     const transport = new DeviceTransport(ServerFd.device)
     this.#session = new Session({ ...options, transport, journal: this.#journal, fs: this.#fs })
@@ -104,7 +103,7 @@ export class Server {
   #receive(message: ToServer): void {
     switch (message.type) {
       case 'activate':
-        void this.#guard(this.#activate())
+        void this.#guard(this.#activate(message.kept))
         return
       case 'pause':
         this.#session?.pause()
@@ -117,12 +116,12 @@ export class Server {
     }
   }
 
-  async #activate(): Promise<void> {
+  async #activate(kept: number): Promise<void> {
     const began = performance.now()
     const session = this.#session
     if (session === undefined) throw new Error('activated before it was ready')
     this.#active = true
-    this.#keeper.receive()
+    this.#keeper.receive(kept)
     session.takeOver()
     const serving = this.#serve(session)
     const milliseconds = performance.now() - began
@@ -184,12 +183,6 @@ export class Server {
       process.exit(1)
     }
   }
-}
-
-/** A mirror holds a descriptor for each object in use. */
-function raiseDescriptorLimit(): void {
-  const limit = descriptorLimit()
-  if (typeof limit !== 'number') setDescriptorLimit({ soft: limit.hard, hard: limit.hard })
 }
 
 function strategyNamed(name: ServerSettings['strategy']) {

@@ -3,6 +3,7 @@
  * descriptor 3, then goes on until the mount ends.
  */
 import { Channel } from './channel.js'
+import { raiseDescriptorLimit } from './descriptor-limit.js'
 import { MountDaemon, type MountRequest } from './mount-daemon.js'
 import { Priority, setProcessPriority } from './priority.js'
 import { FuseError } from '../errors/fuse-error.js'
@@ -14,6 +15,7 @@ export type MountReport =
 
 process.title = 'evermount-supervisor'
 process.chdir('/')
+raiseDescriptorLimit()
 setProcessPriority(process.pid, Priority.serving)
 const channel = new Channel<never, MountReport>(3, () => undefined)
 

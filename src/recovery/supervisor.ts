@@ -81,6 +81,7 @@ export class Supervisor {
   #answeredBefore = 0
   #lastFailure: string | undefined
   readonly #fallbacks: { cause: string; errno: number; wholeMount: boolean }[] = []
+  #isInitialised = false
   readonly #initialised: Promise<void>
   #settleInitialised: (refused?: Error) => void = () => undefined
 
@@ -237,8 +238,7 @@ export class Supervisor {
     this.#activatedAt = Date.now()
     this.#answeredBefore = this.journal.header.f64(Header.answered)
     this.journal.header.setF64(Header.heartbeat, Date.now())
-    const kept = this.#kept.sendAll(server.keeperSocket)
-    server.send({ type: 'activate', kept })
+    server.activate(this.#kept)
   }
 
   #receive(server: ServerProcess, message: FromServer): void {
@@ -246,13 +246,14 @@ export class Supervisor {
       case 'serving': {
         const { life, milliseconds } = message
         this.#emit({ type: 'serving', pid: server.pid, life, milliseconds })
+        // A predecessor may have answered INIT and died before it said so.
+        if (recallAgreement(this.journal.header) !== undefined) this.#nowInitialised()
         // Not sooner: starting a process takes a core for a while, and clients are waiting now.
         this.#startStandby()
         return
       }
       case 'initialised':
-        this.#settleInitialised()
-        this.#emit({ type: 'initialised' })
+        this.#nowInitialised()
         return
       case 'refused':
         this.#settleInitialised(new FuseError('ERR_SUPERVISOR', { problem: message.message }))
@@ -276,6 +277,13 @@ export class Supervisor {
       case 'ready':
       case 'paused':
     }
+  }
+
+  #nowInitialised(): void {
+    if (this.#isInitialised) return
+    this.#isInitialised = true
+    this.#settleInitialised()
+    this.#emit({ type: 'initialised' })
   }
 
   #serverEnded(server: ServerProcess, code: number | null, signal: NodeJS.Signals | null): void {

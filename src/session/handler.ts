@@ -39,6 +39,6 @@ export function handler<Result>(made: Handler<Result>): AnyHandler {
 }
 
 /** Goes on with a value that may not be there yet, without a promise when it is. */
-export function then<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
+export function after<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
   return value instanceof Promise ? value.then(next) : next(value)
 }

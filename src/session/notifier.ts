@@ -124,7 +124,8 @@ export class SessionNotifier implements Notifier {
   #isBusy(nodes: readonly NodeId[]): boolean {
     for (const { frame } of this.#inHand()) {
       if (nodes.includes(Number(frame.nodeid))) return true
-      if (secondNode.has(frame.opcode) && nodes.includes(Number(readU64(frame.view, frame.bodyAt)))) return true
+      if (secondNode.has(frame.opcode) && nodes.includes(Number(readU64(frame.view, frame.bodyAt))))
+        return true
     }
     return false
   }

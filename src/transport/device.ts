@@ -4,7 +4,12 @@ import {
   AT,
   CAP,
   O,
+  STATX_SIZE,
+  StatxMask,
+  StatxOffset,
   Waiter,
+  actAs,
+  actAsSelf,
   backingClose,
   backingOpen,
   capabilitySet,
@@ -14,6 +19,7 @@ import {
   openat,
   read,
   setNonBlocking,
+  statxDescriptor,
   withoutCapabilities,
   write,
   writeAsync,
@@ -22,11 +28,41 @@ import type { Transport } from './transport.js'
 
 /**
  * What a registration must not be made with: io on the backing file runs with the credentials of that moment,
- * and with CAP_FSETID it would keep set-id bits alive, with CAP_SYS_RESOURCE pass quotas.
+ * and with CAP_FSETID it would keep set-id bits alive, with CAP_SYS_RESOURCE pass quotas. See asOwner for the uid.
  */
 const NOT_FOR_BACKING = capabilitySet(CAP.FSETID, CAP.SYS_RESOURCE)
 
+/**
+ * Who may write to a file that is root's but not root's alone. Of no account anywhere: 65534 is one that
+ * file systems may be told to reserve blocks for.
+ */
+const ANYBODY = 0xfffffffe
+const WRITABLE_BY_OTHERS = 0o022
+
 const DEVICE = cstring('/dev/fuse')
+const status = new Uint8Array(STATX_SIZE)
+const statusView = new DataView(status.buffer)
+
+/**
+ * Runs a registration with the file system uid of the file's owner. Whoever is let in writes with it, and where it is
+ * 0 ext4 lets them have the blocks reserved for root (fs/ext4/balloc.c, ext4_has_free_clusters). So it stays 0 only
+ * for a file that nobody but root may write to at this moment.
+ */
+function asOwner(fd: number, action: () => number): number {
+  if (process.geteuid!() !== 0) return action()
+  const result = statxDescriptor(fd, StatxMask.UID | StatxMask.MODE, status)
+  if (result < 0) return result
+  const owner = statusView.getUint32(StatxOffset.uid, true)
+  const isForOthers = (statusView.getUint16(StatxOffset.mode, true) & WRITABLE_BY_OTHERS) !== 0
+  if (owner === 0 && !isForOthers) return action()
+  const acting = actAs(owner === 0 ? ANYBODY : owner, process.getegid!(), null)
+  if (acting < 0) return acting
+  try {
+    return action()
+  } finally {
+    actAsSelf()
+  }
+}
 
 /**
  * The FUSE device. Owns its descriptor, which is made non-blocking: that holds for every process that shares
@@ -83,7 +119,7 @@ export class DeviceTransport implements Transport {
   }
 
   backingOpen(fd: number): number {
-    return withoutCapabilities(NOT_FOR_BACKING, () => backingOpen(this.fd, fd))
+    return withoutCapabilities(NOT_FOR_BACKING, () => asOwner(fd, () => backingOpen(this.fd, fd)))
   }
 
   backingClose(id: number): number {

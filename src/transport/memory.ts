@@ -8,13 +8,13 @@ import type { Transport } from './transport.js'
 export class MemoryTransport implements Transport {
   readonly notifications: Uint8Array[] = []
   readonly #requests: Uint8Array[] = []
-  readonly #asked = new Map<bigint, (reply: Uint8Array) => void>()
+  readonly #asked = new Map<bigint, (reply: Uint8Array<ArrayBuffer>) => void>()
   #resume: (() => void) | undefined
   #woken = false
   #ended = false
 
   /** Puts a request into the queue; its answer, once there is one. */
-  ask(request: Uint8Array): Promise<Uint8Array> {
+  ask(request: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
     return new Promise((resolve) => {
       this.#asked.set(uniqueOf(request), resolve)
       this.tell(request)
@@ -42,7 +42,7 @@ export class MemoryTransport implements Transport {
   }
 
   write(buffer: Uint8Array, length: number): number {
-    const bytes = buffer.slice(0, length)
+    const bytes = new Uint8Array(buffer.subarray(0, length))
     const unique = uniqueOf(bytes)
     if (unique === 0n) {
       this.notifications.push(bytes)

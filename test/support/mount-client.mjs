@@ -144,6 +144,20 @@ const calls = {
     }
     return read
   },
+  removeAll: (directory) => {
+    for (const name of fs.readdirSync(at(directory))) fs.unlinkSync(join(at(directory), name))
+  },
+  /** Reads what holdAll holds, whole; how many say what they should. */
+  readHeld: () => {
+    let right = 0
+    for (const [name, fd] of open) {
+      const expected = `data of ${name.replace('held file-', '')}`
+      const bytes = Buffer.alloc(expected.length + 1)
+      const length = fs.readSync(fd, bytes, 0, bytes.length, 0)
+      if (bytes.toString('latin1', 0, length) === expected) right++
+    }
+    return right
+  },
   closeAll: () => {
     for (const fd of open.values()) fs.closeSync(fd)
     open.clear()
@@ -175,7 +189,8 @@ for await (const line of createInterface({ input: process.stdin })) {
     const value = calls[name](...given)
     outcome = value === undefined ? {} : { value }
   } catch (error) {
-    outcome = { error: error.code ?? String(error) }
+    // libuv does not know every errno by name.
+    outcome = { error: errnoName(-error.errno) ?? error.code ?? String(error) }
   }
   process.stdout.write(`${JSON.stringify(outcome)}\n`)
 }

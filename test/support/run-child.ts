@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
 export interface ChildResult {
@@ -25,19 +26,29 @@ export function runChild(
   return runCommand(process.execPath, [fileURLToPath(script), ...args], deadline, env)
 }
 
-/** Runs a command and kills it at the deadline (milliseconds). */
+/** As `runChild`, with an open descriptor of this process as its descriptor 3. */
+export function runWithDescriptor(
+  script: URL,
+  args: readonly string[],
+  descriptor: number,
+): Promise<ChildResult> {
+  return runCommand(process.execPath, [fileURLToPath(script), ...args], 10_000, {}, [descriptor])
+}
+
+/** Runs a command and kills it at the deadline (milliseconds). `descriptors`: what it gets as 3 and up. */
 export function runCommand(
   command: string,
   args: readonly string[],
   deadline = 10_000,
   env: NodeJS.ProcessEnv = {},
+  descriptors: readonly number[] = [],
 ): Promise<ChildResult> {
   const started = performance.now()
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...descriptors],
       env: { ...process.env, ...env },
-    })
+    }) as ChildProcessByStdio<null, Readable, Readable>
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))

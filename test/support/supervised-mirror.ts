@@ -72,6 +72,10 @@ export class SupervisedMirror extends MountPlace {
     writeFileSync(join(this.faults, point), how)
   }
 
+  disarm(point: string): void {
+    rmSync(join(this.faults, point), { force: true })
+  }
+
   armed(point: string): boolean {
     return existsSync(join(this.faults, point))
   }

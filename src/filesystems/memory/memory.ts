@@ -188,13 +188,7 @@ export class MemoryFileSystem implements FileSystem<FileInode, DirectoryInode> {
     return this.#file(node)
   }
 
-  create(
-    parent: NodeId,
-    name: Name,
-    flags: number,
-    object: NewObject,
-    context: Context,
-  ): Created<FileInode> {
+  create(parent: NodeId, name: Name, flags: number, object: NewObject, context: Context): Created<FileInode> {
     const known = this.#directory(parent).content.get(name)
     if (known !== undefined && (flags & O.EXCL) === 0) {
       const entry = this.#entry(known)

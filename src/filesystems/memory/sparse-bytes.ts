@@ -78,7 +78,10 @@ export class SparseBytes {
 }
 
 /** The part of each page in a range, and how far into the range it is. */
-function* parts(from: number, to: number): Generator<{ page: number; start: number; end: number; at: number }> {
+function* parts(
+  from: number,
+  to: number,
+): Generator<{ page: number; start: number; end: number; at: number }> {
   for (let offset = from; offset < to;) {
     const page = Math.floor(offset / PAGE)
     const end = Math.min(to, (page + 1) * PAGE)

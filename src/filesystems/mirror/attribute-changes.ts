@@ -1,4 +1,5 @@
 import { Errno } from '../../errors/errno.js'
+import type { Context } from '../../filesystem/context.js'
 import type { AttributeChanges, AttributesAnswer, NodeId, Time } from '../../filesystem/file-system.js'
 import {
   TIMES_SIZE,
@@ -33,13 +34,22 @@ export class AttributeChanger {
     this.#source = source
   }
 
-  change(node: NodeId, changes: AttributeChanges, file: MirrorFile | undefined): AttributesAnswer {
+  change(
+    node: NodeId,
+    changes: AttributeChanges,
+    file: MirrorFile | undefined,
+    context: Context,
+  ): AttributesAnswer {
     const { caller, entries, objects } = this.#source
     mayChange(this.#source)
     const { mode, uid, gid, size, atime, mtime } = changes
     const fd = objects.fd(node)
-    if (uid !== undefined || gid !== undefined)
-      orThrow(chownDescriptor(fd, uid ?? UNCHANGED, gid ?? UNCHANGED))
+    if (uid !== undefined || gid !== undefined) {
+      // Where set-id bits mean execution they go in any case; S_ISGID alone stays for the privileged (fs/attr.c,
+      // setattr_should_drop_sgid).
+      const change = (): number => chownDescriptor(fd, uid ?? UNCHANGED, gid ?? UNCHANGED)
+      orThrow(caller.withSetId(context.uid === 0, change))
+    }
     if (size !== undefined) this.#resize(fd, size, file, changes.killPrivileges !== true)
     if (mode !== undefined) {
       const bits = mode & Mode.PERMISSIONS

@@ -22,6 +22,7 @@ export class DescriptorCache {
   readonly #ring: Int32Array
   #count = 0
   #hand = 0
+  #expiryHand = 0
   readonly #recent = new Int32Array(RECENT).fill(-1)
   #recentAt = 0
 
@@ -84,6 +85,19 @@ export class DescriptorCache {
       if (!this.#recent.includes(slot) && !this.#isPrecious(slot)) this.#drop(slot)
     }
     return this.#count < before
+  }
+
+  /**
+   * Looks at the next `limit` descriptors and closes those that were not used since it looked last, and are
+   * expendable. Not while an operation is under way: it closes the recent ones as well.
+   */
+  expire(limit: number, isExpendable: (slot: number) => boolean): void {
+    for (let step = Math.min(limit, this.#count); step > 0 && this.#count > 0; step--) {
+      this.#expiryHand = (this.#expiryHand > 0 ? Math.min(this.#expiryHand, this.#count) : this.#count) - 1
+      const slot = this.#ring[this.#expiryHand]!
+      if (this.#used[slot] !== 0) this.#used[slot] = 0
+      else if (isExpendable(slot)) this.#drop(slot)
+    }
   }
 
   clear(): void {

@@ -30,6 +30,7 @@ export class Entries {
   readonly entry: Entry
   readonly answer: AttributesAnswer
   readonly #absent: Entry
+  readonly #timeout: number | undefined
   readonly #nodes: Nodes
   readonly #objects: Objects
   readonly #devices: Devices
@@ -45,6 +46,7 @@ export class Entries {
     const { entryTimeout, attributeTimeout, negativeTimeout } = options
     this.entry = { node: 0, attributes, entryTimeout, attributeTimeout }
     this.answer = { attributes, attributeTimeout }
+    this.#timeout = attributeTimeout
     this.#absent = { node: 0, attributes, entryTimeout: negativeTimeout ?? 0 }
   }
 
@@ -119,7 +121,17 @@ export class Entries {
   attributes(fd: number): AttributesAnswer {
     orThrow(this.#stat.of(fd))
     this.#stat.fill(this.answer.attributes)
+    this.answer.attributeTimeout = this.attributeTimeout(this.#stat)
     return this.answer
+  }
+
+  /**
+   * How long the kernel may rely on the attributes of a stat. Not at all on set-id bits: a write that is passed through
+   * takes them away unseen by this mount, and the kernel would grant them on exec for as long. It asks again before
+   * each exec then (fs/fuse/dir.c, fuse_permission).
+   */
+  attributeTimeout(stat: Stat): number | undefined {
+    return stat.isSetIdFile ? 0 : this.#timeout
   }
 
   #add(fd: number, identity: Uint8Array, device: Device, unnamed: boolean): NodeId {
@@ -135,6 +147,7 @@ export class Entries {
   #fill(node: NodeId): Entry {
     this.entry.node = node
     this.#stat.fill(this.entry.attributes)
+    this.entry.attributeTimeout = this.attributeTimeout(this.#stat)
     return this.entry
   }
 

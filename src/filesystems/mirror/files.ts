@@ -13,9 +13,11 @@ import {
   O,
   type CString,
   close,
+  copyFileRange,
   copyFileRangeAsync,
   cstring,
   dup,
+  fallocate,
   fallocateAsync,
   fdatasyncAsync,
   fsyncAsync,
@@ -42,13 +44,12 @@ export interface MirrorFile {
   isDirty: boolean
 }
 
-/**
- * What would change the meaning of opening again, or is no business of the source's descriptor. O_TMPFILE: the kernel
- * sends it with the TMPFILE whose file is opened again in a later life.
- */
-const NOT_OURS = O.CREAT | O.EXCL | O.NOCTTY | O.NOFOLLOW | O.DIRECT | O.APPEND | O.TMPFILE
+/** What would change the meaning of opening again, or is no business of the source's descriptor. */
+const NOT_OURS = O.CREAT | O.EXCL | O.NOCTTY | O.NOFOLLOW | O.DIRECT | O.APPEND
 /** A copy longer than this is answered in part, so that the caller can be interrupted in between. */
 const MAX_COPY = 64 * 1024 * 1024
+/** The same where the copy holds up every other request meanwhile. */
+const MAX_COPY_ON_THREAD = 4 * 1024 * 1024
 /** s_maxbytes of no file system is above it: loff_t is signed. */
 const MAX_OFFSET = 2n ** 63n - 1n
 
@@ -87,9 +88,9 @@ export class Files {
     return { fd: orThrow(this.openAgain(node, flags & ~O.DIRECT)), isDirty: false }
   }
 
-  /** As the kernel asked first, but nothing is truncated. Returns the descriptor or -errno. */
+  /** As the kernel asked first, but nothing is truncated or made. Returns the descriptor or -errno. */
   openAgain(node: NodeId, flags: number): number {
-    return this.#open(node, flags & ~O.TRUNC)
+    return this.#open(node, flags & ~(O.TRUNC | O.TMPFILE))
   }
 
   /** Creates a file that is not there. Returns the descriptor or -errno. */
@@ -139,10 +140,11 @@ export class Files {
     return done
   }
 
-  write(file: MirrorFile, request: WriteRequest): number {
+  write(file: MirrorFile, request: WriteRequest, context: Context): number {
+    const { caller } = this.#source
     mayChange(this.#source)
     file.isDirty = true
-    return this.#source.caller.withSetId(!request.killPrivileges, () => {
+    const write = (): number => {
       const { data, offset } = request
       let done = 0
       while (done < data.length) {
@@ -152,7 +154,9 @@ export class Files {
         done += count
       }
       return done
-    })
+    }
+    if (caller.isPrivileged(context)) return caller.withSetId(!request.killPrivileges, write)
+    return caller.data(context, write)
   }
 
   /** Network file systems write back, and report errors, when a descriptor is closed. */
@@ -170,9 +174,15 @@ export class Files {
     orThrow(await (dataOnly ? fdatasyncAsync(file.fd) : fsyncAsync(file.fd)))
   }
 
-  async fallocate(file: MirrorFile, mode: number, offset: U64, length: U64): Promise<void> {
+  /** Off the thread for the privileged only: the pool's threads cannot act as somebody else. */
+  async fallocate(file: MirrorFile, mode: number, offset: U64, length: U64, context: Context): Promise<void> {
+    const { caller } = this.#source
     mayChange(this.#source)
-    orThrow(await fallocateAsync(file.fd, mode, signed(offset), signed(length)))
+    const [from, count] = [signed(offset), signed(length)]
+    const result = caller.isPrivileged(context)
+      ? await fallocateAsync(file.fd, mode, from, count)
+      : caller.data(context, () => fallocate(file.fd, mode, from, count))
+    orThrow(result)
   }
 
   lseek(file: MirrorFile, offset: U64, whence: number): U64 {
@@ -181,12 +191,18 @@ export class Files {
     return position
   }
 
-  async copyFileRange(file: MirrorFile, request: CopyRequest<MirrorFile>): Promise<U64> {
+  async copyFileRange(file: MirrorFile, request: CopyRequest<MirrorFile>, context: Context): Promise<U64> {
+    const { caller } = this.#source
     mayChange(this.#source)
     if (request.flags !== 0) throw fsError('EINVAL')
     const { fileOut, offsetIn, offsetOut, length } = request
-    const most = length > MAX_COPY ? MAX_COPY : length
-    return orThrow(await copyFileRangeAsync(file.fd, signed(offsetIn), fileOut.fd, signed(offsetOut), most))
+    const [from, to] = [signed(offsetIn), signed(offsetOut)]
+    if (caller.isPrivileged(context)) {
+      const most = length > MAX_COPY ? MAX_COPY : length
+      return orThrow(await copyFileRangeAsync(file.fd, from, fileOut.fd, to, most))
+    }
+    const most = length > MAX_COPY_ON_THREAD ? MAX_COPY_ON_THREAD : length
+    return orThrow(caller.data(context, () => copyFileRange(file.fd, from, fileOut.fd, to, most)))
   }
 
   #open(node: NodeId, flags: number): number {

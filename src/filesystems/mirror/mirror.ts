@@ -52,6 +52,8 @@ import { Stat } from './stat.js'
 const W_OK = 2
 const AT_STATX_SYNC_TYPE = AT.STATX_FORCE_SYNC | AT.STATX_DONT_SYNC
 const MOST_DESCRIPTORS = 16384
+/** Every so often descriptors that were not used meanwhile are closed. */
+const TIDY_MS = 2_000
 
 /**
  * A directory of this machine as a file system: what is done to the mount is done to the directory, and what is
@@ -70,6 +72,7 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
   readonly #statfs = new Uint8Array(STATFS_SIZE)
   readonly #target = new Uint8Array(4096)
   #rootFd = -1
+  #tidying: NodeJS.Timeout | undefined
   #source!: Source
   #entries!: Entries
   #objects!: Objects
@@ -103,6 +106,9 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
     this.#rootFd = rootFd
     this.#source = source
     this.#objects = objects
+    this.#tidying = setInterval(() => {
+      objects.tidy()
+    }, TIDY_MS).unref()
     this.#entries = entries
     this.#files = new Files(source)
     this.#directories = new Directories(source)
@@ -123,6 +129,7 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
   /** Closes every descriptor but those of open files and directories, which `release` and `releasedir` close. */
   stop(): void {
     if (this.#rootFd < 0) return
+    clearInterval(this.#tidying)
     this.#objects.close()
     this.#source.devices.close()
     close(this.#rootFd)
@@ -153,11 +160,16 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
     flags: number,
   ): { attributes: ExtendedAttributes; attributeTimeout: number | undefined } {
     orThrow(this.#stat.of(file?.fd ?? this.#objects.fd(node), flags & AT_STATX_SYNC_TYPE))
-    return { attributes: this.#stat.extended(), attributeTimeout: this.options.attributeTimeout }
+    return { attributes: this.#stat.extended(), attributeTimeout: this.#entries.attributeTimeout(this.#stat) }
   }
 
-  setattr(node: NodeId, changes: AttributeChanges, file: MirrorFile | undefined): AttributesAnswer {
-    return this.#changer.change(node, changes, file)
+  setattr(
+    node: NodeId,
+    changes: AttributeChanges,
+    file: MirrorFile | undefined,
+    context: Context,
+  ): AttributesAnswer {
+    return this.#changer.change(node, changes, file, context)
   }
 
   access(node: NodeId, mask: number, context: Context): void {
@@ -236,8 +248,8 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
     return this.#files.read(file, request, into)
   }
 
-  write(_node: NodeId, file: MirrorFile, request: WriteRequest): number {
-    return this.#files.write(file, request)
+  write(_node: NodeId, file: MirrorFile, request: WriteRequest, context: Context): number {
+    return this.#files.write(file, request, context)
   }
 
   flush(_node: NodeId, file: MirrorFile): void {
@@ -252,16 +264,28 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
     return this.#files.fsync(file, dataOnly)
   }
 
-  fallocate(_node: NodeId, file: MirrorFile, mode: number, offset: U64, length: U64): Promise<void> {
-    return this.#files.fallocate(file, mode, offset, length)
+  fallocate(
+    _node: NodeId,
+    file: MirrorFile,
+    mode: number,
+    offset: U64,
+    length: U64,
+    context: Context,
+  ): Promise<void> {
+    return this.#files.fallocate(file, mode, offset, length, context)
   }
 
   lseek(_node: NodeId, file: MirrorFile, offset: U64, whence: number): U64 {
     return this.#files.lseek(file, offset, whence)
   }
 
-  copyFileRange(_node: NodeId, file: MirrorFile, request: CopyRequest<MirrorFile>): Promise<U64> {
-    return this.#files.copyFileRange(file, request)
+  copyFileRange(
+    _node: NodeId,
+    file: MirrorFile,
+    request: CopyRequest<MirrorFile>,
+    context: Context,
+  ): Promise<U64> {
+    return this.#files.copyFileRange(file, request, context)
   }
 
   opendir(node: NodeId): OpenedDirectory<MirrorDirectory> {

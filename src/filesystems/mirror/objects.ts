@@ -13,6 +13,8 @@ import { Stat } from './stat.js'
 const ROOT_ID = 1
 /** More ancestors than any path has: the names lead in a circle. */
 const MAX_DEPTH = 4096
+/** Descriptors looked at in one turn of `tidy`. */
+const TIDY_STEP = 512
 const OPEN_PATH = O.PATH | O.NOFOLLOW | O.CLOEXEC
 
 /**
@@ -103,6 +105,14 @@ export class Objects {
     this.#cache.remove(slot)
   }
 
+  /**
+   * A little housekeeping, between requests: an O_PATH descriptor keeps the blocks of a file that was removed directly in
+   * the source, and the kernel may remember the node for days. What has a handle can be opened again.
+   */
+  tidy(): void {
+    this.#cache.expire(TIDY_STEP, (slot) => this.#isExpendable(slot))
+  }
+
   close(): void {
     this.#cache.clear()
   }
@@ -183,6 +193,10 @@ export class Objects {
 
   #isPrecious(slot: number): boolean {
     return this.#nodes.isUnlinked(slot)
+  }
+
+  #isExpendable(slot: number): boolean {
+    return !this.#nodes.isUnlinked(slot) && this.#nodes.key(slot)?.locator[0] === LocatorKind.handle
   }
 }
 

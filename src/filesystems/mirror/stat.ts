@@ -73,6 +73,10 @@ export class Stat {
   get type(): number {
     return this.mode & Mode.TYPE
   }
+  /** A regular file that runs as its owner or group when it is executed. */
+  get isSetIdFile(): boolean {
+    return this.type === Mode.REGULAR && (this.mode & (Mode.SETUID | Mode.SETGID)) !== 0
+  }
   get nlink(): number {
     return this.#words[word(StatxOffset.nlink)]!
   }

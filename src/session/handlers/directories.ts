@@ -6,7 +6,7 @@ import { ReadIn } from '../../protocol/structs/io.js'
 import { FsyncIn, OpenIn, OpenOut, ReleaseIn } from '../../protocol/structs/open.js'
 import type { U64 } from '../../protocol/u64.js'
 import { EntrySink } from '../entry-sink.js'
-import { handler, then } from '../handler.js'
+import { handler, after } from '../handler.js'
 import { ended, endHandle } from './files.js'
 import { answerNothing, stageLookup } from './names.js'
 import { fileAt, nodeOf, u32, unsupported } from './request.js'
@@ -17,7 +17,7 @@ export const opendir = handler<{ node: number; flags: number; opened: OpenedDire
     const node = nodeOf(serving, slot)
     const flags = u32(slot, OpenIn.offset.flags)
     if (fs.opendir === undefined) return { node, flags, opened: { directory: undefined } }
-    return then(fs.opendir(node, flags, slot), (opened) => ({ node, flags, opened }))
+    return after(fs.opendir(node, flags, slot), (opened) => ({ node, flags, opened }))
   },
   answer: (serving, slot, { node, flags, opened }) => {
     const { handle } = serving.files.add(node, flags, true, opened.directory, undefined)
@@ -39,9 +39,9 @@ function reading(plus: boolean) {
       if (fs.readdir === undefined) unsupported()
       const readdir = fs.readdir.bind(fs)
       const { offset, size } = ReadIn.read(slot.frame.view, slot.frame.bodyAt)
-      return then(fileAt(serving, slot, ReadIn.offset.fh), (directory) => {
+      return after(fileAt(serving, slot, ReadIn.offset.fh), (directory) => {
         const sink = new EntrySink(slot.reply, OutHeader.size, size, plus, serving.timeouts)
-        return then(readdir(directory.node, directory.state, offset, sink, slot), () => sink)
+        return after(readdir(directory.node, directory.state, offset, sink, slot), () => sink)
       })
     },
     answer: (serving, slot, sink) => {
@@ -74,7 +74,7 @@ export const fsyncdir = handler<unknown>({
     if (fs.fsyncdir === undefined) unsupported()
     const fsyncdir = fs.fsyncdir.bind(fs)
     const dataOnly = (u32(slot, FsyncIn.offset.fsyncFlags) & FsyncFlag.FDATASYNC) !== 0
-    return then(fileAt(serving, slot, FsyncIn.offset.fh), (directory) =>
+    return after(fileAt(serving, slot, FsyncIn.offset.fh), (directory) =>
       fsyncdir(directory.node, directory.state, dataOnly, slot),
     )
   },

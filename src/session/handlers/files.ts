@@ -23,7 +23,7 @@ import { PollIn, PollOut } from '../../protocol/structs/poll.js'
 import type { U64 } from '../../protocol/u64.js'
 import { entryOut } from '../encode.js'
 import { reportFailure } from '../failures.js'
-import { handler, then, type Serving } from '../handler.js'
+import { handler, after, type Serving } from '../handler.js'
 import type { RequestSlot } from '../request-slot.js'
 import { answerNothing, stageLookup } from './names.js'
 import { fileAt, firstName, knownNode, nodeOf, u32, u64, unsupported } from './request.js'
@@ -68,7 +68,7 @@ export const open = handler<OpenResult>({
     const flags = u32(slot, OpenIn.offset.flags)
     if (fs.open === undefined) return { node, flags, opened: { file: undefined } }
     const kill = (u32(slot, OpenIn.offset.openFlags) & OpenInFlag.KILL_SUIDGID) !== 0
-    return then(fs.open(node, flags, kill, slot), (opened) => ({ node, flags, opened }))
+    return after(fs.open(node, flags, kill, slot), (opened) => ({ node, flags, opened }))
   },
   answer: answerOpen,
 })
@@ -92,7 +92,7 @@ export const create = handler<{ flags: number; created: Created<unknown> }>({
     if (fs.create === undefined) unsupported()
     const { flags, mode, umask } = CreateIn.read(slot.frame.view, slot.frame.bodyAt)
     const created = fs.create(nodeOf(serving, slot), firstName(slot), flags, { mode, umask }, slot)
-    return then(created, (value) => ({ flags, created: value }))
+    return after(created, (value) => ({ flags, created: value }))
   },
   answer: answerCreated,
 })
@@ -103,7 +103,7 @@ export const tmpfile = handler<{ flags: number; created: Created<unknown> }>({
     if (fs.tmpfile === undefined) unsupported()
     const { flags, mode, umask } = CreateIn.read(slot.frame.view, slot.frame.bodyAt)
     const created = fs.tmpfile(nodeOf(serving, slot), flags, { mode, umask }, slot)
-    return then(created, (value) => ({ flags, created: value }))
+    return after(created, (value) => ({ flags, created: value }))
   },
   answer: answerCreated,
 })
@@ -119,7 +119,7 @@ export const read = handler<number>({
     const size = Math.min(request.size, slot.reply.buffer.length - OutHeader.size)
     // The data goes where the answer will have it; the request has been read out of these bytes already.
     const into = slot.reply.buffer.subarray(OutHeader.size, OutHeader.size + size)
-    return then(fileAt(serving, slot, ReadIn.offset.fh), (file) =>
+    return after(fileAt(serving, slot, ReadIn.offset.fh), (file) =>
       read(file.node, file.state, { offset, size, flags, lockOwner: owner }, into, slot),
     )
   },
@@ -144,7 +144,7 @@ export const write = handler<number>({
       fromCache: (writeFlags & WriteFlag.CACHE) !== 0,
       killPrivileges: (writeFlags & WriteFlag.KILL_SUIDGID) !== 0,
     }
-    return then(fileAt(serving, slot, WriteIn.offset.fh), (file) =>
+    return after(fileAt(serving, slot, WriteIn.offset.fh), (file) =>
       write(file.node, file.state, request, slot),
     )
   },
@@ -215,7 +215,7 @@ export const fsync = handler<unknown>({
     if (fs.fsync === undefined) unsupported()
     const fsync = fs.fsync.bind(fs)
     const dataOnly = (u32(slot, FsyncIn.offset.fsyncFlags) & FsyncFlag.FDATASYNC) !== 0
-    return then(fileAt(serving, slot, FsyncIn.offset.fh), (file) =>
+    return after(fileAt(serving, slot, FsyncIn.offset.fh), (file) =>
       fsync(file.node, file.state, dataOnly, slot),
     )
   },
@@ -228,7 +228,7 @@ export const fallocate = handler<unknown>({
     if (fs.fallocate === undefined) unsupported()
     const fallocate = fs.fallocate.bind(fs)
     const { mode, offset, length } = FallocateIn.read(slot.frame.view, slot.frame.bodyAt)
-    return then(fileAt(serving, slot, FallocateIn.offset.fh), (file) =>
+    return after(fileAt(serving, slot, FallocateIn.offset.fh), (file) =>
       fallocate(file.node, file.state, mode, offset, length, slot),
     )
   },
@@ -241,7 +241,7 @@ export const lseek = handler<U64>({
     if (fs.lseek === undefined) unsupported()
     const lseek = fs.lseek.bind(fs)
     const { offset, whence } = LseekIn.read(slot.frame.view, slot.frame.bodyAt)
-    return then(fileAt(serving, slot, LseekIn.offset.fh), (file) =>
+    return after(fileAt(serving, slot, LseekIn.offset.fh), (file) =>
       lseek(file.node, file.state, offset, whence, slot),
     )
   },
@@ -254,8 +254,8 @@ function copy(serving: Serving, slot: RequestSlot): Awaitable<U64> {
   const copyFileRange = fs.copyFileRange.bind(fs)
   const request = CopyFileRangeIn.read(slot.frame.view, slot.frame.bodyAt)
   const nodeOut = knownNode(serving, request.nodeidOut)
-  return then(serving.files.get(request.fhIn), (from) =>
-    then(serving.files.get(request.fhOut), (to) =>
+  return after(serving.files.get(request.fhIn), (from) =>
+    after(serving.files.get(request.fhOut), (to) =>
       copyFileRange(
         from.node,
         from.state,
@@ -303,7 +303,7 @@ export const ioctl = handler<{ result: number; output: Uint8Array }>({
     if ((request.flags & IoctlFlag.UNRESTRICTED) !== 0) throw fsError('ENOSYS')
     const input = slot.frame.data(slot.frame.namesAt, request.inSize)
     if (input === null) throw fsError('EINVAL')
-    return then(fileAt(serving, slot, IoctlIn.offset.fh), (file) =>
+    return after(fileAt(serving, slot, IoctlIn.offset.fh), (file) =>
       ioctl(
         file.node,
         file.state,
@@ -331,7 +331,7 @@ export const poll = handler<number>({
     const poll = fs.poll.bind(fs)
     const { kh, flags, events } = PollIn.read(slot.frame.view, slot.frame.bodyAt)
     const wakeup = (flags & PollFlag.SCHEDULE_NOTIFY) === 0 ? undefined : kh
-    return then(fileAt(serving, slot, PollIn.offset.fh), (file) =>
+    return after(fileAt(serving, slot, PollIn.offset.fh), (file) =>
       poll(file.node, file.state, events, wakeup, slot),
     )
   },

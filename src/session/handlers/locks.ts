@@ -1,7 +1,7 @@
 import type { Lock } from '../../filesystem/file-system.js'
 import { LkFlag } from '../../protocol/flags/io.js'
 import { LkIn, LkOut } from '../../protocol/structs/lock.js'
-import { handler, then } from '../handler.js'
+import { handler, after } from '../handler.js'
 import { answerNothing } from './names.js'
 import { fileAt, unsupported } from './request.js'
 
@@ -11,7 +11,7 @@ export const getlk = handler<Lock>({
     if (fs.getlk === undefined) unsupported()
     const getlk = fs.getlk.bind(fs)
     const { owner, lk } = LkIn.read(slot.frame.view, slot.frame.bodyAt)
-    return then(fileAt(serving, slot, LkIn.offset.fh), (file) =>
+    return after(fileAt(serving, slot, LkIn.offset.fh), (file) =>
       getlk(file.node, file.state, owner, lk, slot),
     )
   },
@@ -26,7 +26,7 @@ function setting(wait: boolean) {
       const setlk = fs.setlk.bind(fs)
       const { owner, lk, lkFlags } = LkIn.read(slot.frame.view, slot.frame.bodyAt)
       const how = { wait, flock: (lkFlags & LkFlag.FLOCK) !== 0 }
-      return then(fileAt(serving, slot, LkIn.offset.fh), (file) =>
+      return after(fileAt(serving, slot, LkIn.offset.fh), (file) =>
         setlk(file.node, file.state, owner, lk, how, slot),
       )
     },

@@ -1,7 +1,7 @@
 import { fsError } from '../../errors/fs-error.js'
 import { SetxattrFlag } from '../../protocol/flags/io.js'
 import { GetxattrIn, GetxattrOut, SetxattrIn } from '../../protocol/structs/xattr.js'
-import { handler, then } from '../handler.js'
+import { handler, after } from '../handler.js'
 import type { RequestSlot } from '../request-slot.js'
 import { answerNothing } from './names.js'
 import { firstName, nameAt, nodeOf, u32, unsupported } from './request.js'
@@ -24,7 +24,7 @@ export const getxattr = handler<XattrResult>({
     if (serving.fs.getxattr === undefined) unsupported()
     const size = u32(slot, GetxattrIn.offset.size)
     const value = serving.fs.getxattr(nodeOf(serving, slot), firstName(slot, 'text'), size, slot)
-    return then(value, (found) => ({ size, value: found }))
+    return after(value, (found) => ({ size, value: found }))
   },
   answer: (_serving, slot, result) => {
     answerValue(slot, result)
@@ -35,7 +35,7 @@ export const listxattr = handler<XattrResult>({
   call: (serving, slot) => {
     if (serving.fs.listxattr === undefined) unsupported()
     const size = u32(slot, GetxattrIn.offset.size)
-    return then(serving.fs.listxattr(nodeOf(serving, slot), size, slot), (value) => ({ size, value }))
+    return after(serving.fs.listxattr(nodeOf(serving, slot), size, slot), (value) => ({ size, value }))
   },
   answer: (_serving, slot, result) => {
     answerValue(slot, result)

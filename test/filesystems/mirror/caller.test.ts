@@ -146,18 +146,27 @@ describe('a mirror that root serves to all users', () => {
         const expected = killPrivileges ? 0o755 : 0o6755
         const file = open(O.RDWR, false)
         const written = modeAfter(() =>
-          mirror.write(node, file, {
-            offset: 0,
-            data: bytes('x'),
-            flags: 0,
-            lockOwner: undefined,
-            fromCache: false,
-            killPrivileges,
-          }),
+          mirror.write(
+            node,
+            file,
+            {
+              offset: 0,
+              data: bytes('x'),
+              flags: 0,
+              lockOwner: undefined,
+              fromCache: false,
+              killPrivileges,
+            },
+            request(),
+          ),
         )
         expect(written).toBe(expected)
-        expect(modeAfter(() => mirror.setattr(node, { size: 2, killPrivileges }, file))).toBe(expected)
-        expect(modeAfter(() => mirror.setattr(node, { size: 3, killPrivileges }, undefined))).toBe(expected)
+        expect(modeAfter(() => mirror.setattr(node, { size: 2, killPrivileges }, file, request()))).toBe(
+          expected,
+        )
+        expect(modeAfter(() => mirror.setattr(node, { size: 3, killPrivileges }, undefined, request()))).toBe(
+          expected,
+        )
         expect(modeAfter(() => mirror.release(node, open(O.RDWR | O.TRUNC, killPrivileges)))).toBe(expected)
         mirror.release(node, file)
         expect(readFileSync(at('f'), 'utf8')).toBe('')
@@ -165,16 +174,20 @@ describe('a mirror that root serves to all users', () => {
     )
 
     it('go with a change of the owner, and are set by a mode that comes with it', () => {
-      expect(modeAfter(() => mirror.setattr(node, { uid: 1234 }, undefined))).toBe(0o755)
-      expect(modeAfter(() => mirror.setattr(node, { uid: 1235, mode: 0o104755 }, undefined))).toBe(0o4755)
+      expect(modeAfter(() => mirror.setattr(node, { uid: 1234 }, undefined, request()))).toBe(0o755)
+      expect(modeAfter(() => mirror.setattr(node, { uid: 1235, mode: 0o104755 }, undefined, request()))).toBe(
+        0o4755,
+      )
     })
 
     it('are set by chmod as the kernel has judged, in whatever group', () => {
-      expect(modeAfter(() => mirror.setattr(node, { mode: 0o102750 }, undefined))).toBe(0o2750)
+      expect(modeAfter(() => mirror.setattr(node, { mode: 0o102750 }, undefined, request()))).toBe(0o2750)
     })
 
     it('go when nothing but that is asked for', () => {
-      expect(modeAfter(() => mirror.setattr(node, { killPrivileges: true }, undefined))).toBe(0o755)
+      expect(modeAfter(() => mirror.setattr(node, { killPrivileges: true }, undefined, request()))).toBe(
+        0o755,
+      )
     })
 
     it.each([true, false])('set-group-id goes with an ACL of one who is not in the group: %s', (kill) => {

@@ -154,7 +154,7 @@ describe('changes of names and attributes', () => {
   })
 
   const change = (name: string, changes: AttributeChanges): void => {
-    mirror.setattr(walk(mirror, name).node, changes, undefined)
+    mirror.setattr(walk(mirror, name).node, changes, undefined, request())
   }
 
   it('changes mode, size and times', () => {
@@ -186,7 +186,7 @@ describe('changes of names and attributes', () => {
       [O.RDONLY, 4],
     ] as const) {
       const { file } = mirror.open(node, flags, false, request())
-      expect(mirror.setattr(node, { size }, file).attributes.size).toBe(size)
+      expect(mirror.setattr(node, { size }, file, request()).attributes.size).toBe(size)
       mirror.release(node, file)
     }
   })
@@ -214,7 +214,7 @@ describe('changes of names and attributes', () => {
       () => mirror.rename(1, bytes('a'), 1, bytes('b'), 0, request()),
       () => mirror.open(node, O.RDWR, false, request()),
       () => mirror.open(node, O.RDONLY | O.TRUNC, false, request()),
-      () => mirror.setattr(node, { mode: 0 }, undefined),
+      () => mirror.setattr(node, { mode: 0 }, undefined, request()),
       () => mirror.setxattr(node, bytes('user.a'), bytes('1'), 0, false, request()),
       () => mirror.removexattr(node, bytes('user.a'), request()),
     ]

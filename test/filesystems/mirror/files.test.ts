@@ -36,14 +36,19 @@ describe('open files and directories', () => {
   })
 
   const write = (file: MirrorFile, offset: U64, text: string): number =>
-    mirror.write(0, file, {
-      offset,
-      data: bytes(text),
-      flags: 0,
-      lockOwner: undefined,
-      fromCache: false,
-      killPrivileges: false,
-    })
+    mirror.write(
+      0,
+      file,
+      {
+        offset,
+        data: bytes(text),
+        flags: 0,
+        lockOwner: undefined,
+        fromCache: false,
+        killPrivileges: false,
+      },
+      request(),
+    )
   const read = (file: MirrorFile, offset: U64, size: number): string => {
     const into = Buffer.alloc(size)
     return into
@@ -103,22 +108,27 @@ describe('open files and directories', () => {
   it('allocates, finds holes, copies and syncs', async () => {
     const { entry, file } = mirror.create(1, bytes('a'), O.RDWR, object, request())
     const { node } = entry
-    await mirror.fallocate(node, file, 0, 0, 1 << 20)
+    await mirror.fallocate(node, file, 0, 0, 1 << 20, request())
     expect(fstatSync(file.fd).size).toBe(1 << 20)
-    mirror.setattr(node, { size: 0 }, file)
+    mirror.setattr(node, { size: 0 }, file, request())
     write(file, 6 * 2 ** 30, 'far')
     expect(mirror.lseek(node, file, 0, 3)).toBe(6 * 2 ** 30)
     expect(mirror.lseek(node, file, 6 * 2 ** 30, 4)).toBe(6 * 2 ** 30 + 3)
     expect(failure(() => mirror.lseek(node, file, 7 * 2 ** 30, 3))).toBe('ENXIO')
     const other = mirror.create(1, bytes('b'), O.RDWR, object, request())
-    const copied = await mirror.copyFileRange(node, file, {
-      offsetIn: 6 * 2 ** 30,
-      nodeOut: other.entry.node,
-      fileOut: other.file,
-      offsetOut: 2,
-      length: 2n ** 64n - 1n,
-      flags: 0,
-    })
+    const copied = await mirror.copyFileRange(
+      node,
+      file,
+      {
+        offsetIn: 6 * 2 ** 30,
+        nodeOut: other.entry.node,
+        fileOut: other.file,
+        offsetOut: 2,
+        length: 2n ** 64n - 1n,
+        flags: 0,
+      },
+      request(),
+    )
     expect(copied).toBe(3)
     expect(readFileSync(join(source, 'b')).toString('latin1')).toBe('\0\0far')
     await mirror.fsync(node, file, false)

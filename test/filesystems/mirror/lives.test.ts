@@ -181,7 +181,7 @@ describe.each(['auto', 'never'] as const)('one life after another, handles: %s',
     mirror = lives.next()
     expect(failure(() => mirror.reopen(node, O.RDWR))).toBe('ESTALE')
     expect(failure(() => mirror.getattr(node, undefined))).toBe('ESTALE')
-    expect(failure(() => mirror.setattr(node, { mode: 0o600 }, undefined))).toBe('ESTALE')
+    expect(failure(() => mirror.setattr(node, { mode: 0o600 }, undefined, request()))).toBe('ESTALE')
   })
 
   it('finds an object that was moved in the source between two lives by handle, and else once it is seen', () => {

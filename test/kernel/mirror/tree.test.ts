@@ -46,20 +46,20 @@ describe('a tree on the mirror', { timeout: 200_000 }, () => {
 
   it('made through the mount is what the source then has', async () => {
     await using mirror = await mountMirror({ guardMs: 180_000 })
-    await make(mirror.mountPoint, 2_000)
+    await make(mirror.mountPoint, 1_000)
     const { objects, first } = await compare(mirror.source, mirror.mountPoint, 'same')
     expect(first).toEqual([])
-    expect(objects).toBe(2_001)
-    await make((await succeeds(mirror, 'mkdir "$SRC/../plain"; realpath "$SRC/../plain"')).trim(), 2_000)
-    const plain = await compare(`${mirror.source}/../plain`, mirror.source, 'copy')
-    expect(plain.first).toEqual([])
+    expect(objects).toBe(1_001)
+    await succeeds(mirror, 'mkdir "$SRC/../plain"')
+    await make(`${mirror.folder}/plain`, 1_000)
+    expect((await compare(`${mirror.folder}/plain`, mirror.source, 'copy')).first).toEqual([])
   })
 
   it('goes to the mount and back by rsync -aHAX', async () => {
     await using mirror = await mountMirror({ guardMs: 180_000 })
     await succeeds(mirror, 'mkdir "$SRC/../plain"')
     const plain = `${mirror.folder}/plain`
-    await make(plain, 2_000)
+    await make(plain, 1_000)
     await succeeds(
       mirror,
       `cd "$SRC/.." && rsync -aHAX --numeric-ids plain/ mnt/in/ && rsync -aHAX --numeric-ids mnt/in/ back/`,
@@ -67,7 +67,7 @@ describe('a tree on the mirror', { timeout: 200_000 }, () => {
     expect((await compare(plain, `${mirror.mountPoint}/in`, 'copy')).first).toEqual([])
     const { objects, first } = await compare(plain, `${mirror.folder}/back`, 'copy')
     expect(first).toEqual([])
-    expect(objects).toBe(2_001)
+    expect(objects).toBe(1_001)
     // A second run has nothing to do.
     const again = await succeeds(
       mirror,
@@ -80,7 +80,7 @@ describe('a tree on the mirror', { timeout: 200_000 }, () => {
     await using mirror = await mountMirror({ guardMs: 180_000 })
     await succeeds(mirror, 'mkdir "$SRC/../plain"')
     const plain = `${mirror.folder}/plain`
-    await make(plain, 2_000)
+    await make(plain, 1_000)
     const pack = "tar --format=posix --xattrs --xattrs-include='*' --acls --numeric-owner --sparse -cf"
     const unpack = "tar --warning=no-timestamp --xattrs --xattrs-include='*' --acls --numeric-owner -xpf"
     await succeeds(

@@ -53,7 +53,8 @@ export async function expectNothingLeft({ mirror, client }: Pair): Promise<void>
   await client.finish()
   const status = await mirror.forgotten()
   expect(status).toMatchObject({ knownNodes: 1, keptDescriptors: 0, waiting: 0, requestsInHand: [] })
-  expect(await mirror.leaks()).toBe(0)
+  // Without passthrough there is nothing to audit.
+  if (status.passthrough) expect(await mirror.leaks()).toBe(0)
 }
 
 /**
@@ -62,7 +63,7 @@ export async function expectNothingLeft({ mirror, client }: Pair): Promise<void>
  */
 export async function killDuring(
   { mirror, client, plain }: Pair,
-  { operation, variant = '', before, call, after = [], unawaited }: Case,
+  { operation, variant = '', before, call, after = [] }: Case,
   point: Point,
 ): Promise<void> {
   const folder = `${operation} ${variant} ${point}`
@@ -81,9 +82,9 @@ export async function killDuring(
   const { lives } = await mirror.until(({ state }) => state === 'serving')
   mirror.arm(`${operation}.${point}`)
   await make(call)
-  if (unawaited === true) {
-    await expect.poll(() => mirror.armed(`${operation}.${point}`), { timeout: 10_000 }).toBe(false)
-  } else expect(mirror.armed(`${operation}.${point}`), 'the operation was not reached').toBe(false)
+  // The caller may have its answer before the server has reached the point.
+  const reached = (): boolean => !mirror.armed(`${operation}.${point}`)
+  await expect.poll(reached, { timeout: 10_000, message: 'the operation came to the server' }).toBe(true)
   for (const made of after) await make(made)
   await mirror.until((status) => status.lives === lives + 1 && status.state === 'serving')
   expect(contents(join(mirror.source, folder))).toEqual(contents(join(plain.directory, folder)))

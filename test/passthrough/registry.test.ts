@@ -1,0 +1,197 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { Errno } from '../../src/errors/errno.js'
+import { Journal } from '../../src/journal/journal.js'
+import { Header } from '../../src/journal/layout.js'
+import type { Fallback } from '../../src/passthrough/fallback.js'
+import { PassthroughRegistry, type BackingDevice } from '../../src/passthrough/registry.js'
+import { strategies, type PassthroughStrategy } from '../../src/passthrough/strategy.js'
+import { forEachKill, SurvivingMemory } from '../support/killed-process.js'
+
+/** Ids as the driver hands them out: upward, none twice. */
+class Ids implements BackingDevice {
+  readonly open = new Map<number, number>()
+  last = 0
+  refusal = 0
+
+  backingOpen(fd: number): number {
+    if (this.refusal > 0) return -this.refusal
+    this.open.set(++this.last, fd)
+    return this.last
+  }
+
+  backingClose(id: number): number {
+    return this.open.delete(id) ? 0 : -Errno.ENOENT
+  }
+}
+
+const KEY = new Uint8Array(1)
+
+describe('PassthroughRegistry', () => {
+  let device: Ids
+  let memory: SurvivingMemory
+  let node: number
+  let other: number
+  let fallbacks: Fallback[]
+
+  /** A registry of the next life. */
+  function life(strategy: PassthroughStrategy = strategies.journal): {
+    journal: Journal
+    registry: PassthroughRegistry
+  } {
+    const journal = Journal.open(memory)
+    journal.header.setU32(Header.life, journal.life + 1)
+    if (journal.redo.pending() !== undefined) journal.redo.apply()
+    const registry = new PassthroughRegistry(journal, device, strategy, (fallback) =>
+      fallbacks.push(fallback),
+    )
+    registry.enabled = true
+    return { journal, registry }
+  }
+
+  function close(journal: Journal, registry: PassthroughRegistry, which: number, passthrough: boolean): void {
+    const id = registry.stageClose(which, passthrough)
+    journal.redo.commit(0, 0)
+    journal.redo.apply()
+    if (id !== 0) registry.closeId(id)
+  }
+
+  beforeEach(() => {
+    device = new Ids()
+    memory = new SurvivingMemory()
+    fallbacks = []
+    const { nodes } = Journal.create(memory, 1)
+    nodes.addRoot(new Uint8Array(8), KEY)
+    node = nodes.add(Uint8Array.of(1), KEY)
+    other = nodes.add(Uint8Array.of(2), KEY)
+  })
+
+  it('has one registration for an inode, and closes it after the last open file', () => {
+    const { journal, registry } = life()
+    expect([registry.open(node, 10), registry.open(node, 11), registry.open(node, 12)]).toEqual([1, 1, 1])
+    expect(registry.open(other, 20)).toBe(2)
+    expect([...device.open]).toEqual([
+      [1, 10],
+      [2, 20],
+    ])
+    expect(registry.inUse).toBe(2)
+    close(journal, registry, node, true)
+    close(journal, registry, node, true)
+    expect(registry.isBacked(node)).toBe(true)
+    expect(device.open.has(1)).toBe(true)
+    close(journal, registry, node, true)
+    expect(registry.isBacked(node)).toBe(false)
+    expect(registry.isOpen(node)).toBe(false)
+    expect([...device.open.keys()]).toEqual([2])
+    expect(registry.open(node, 10)).toBe(3)
+  })
+
+  it('does not mix io through the server with passthrough on one inode', () => {
+    const { journal, registry } = life()
+    expect(registry.open(node, undefined)).toBe(0)
+    expect(registry.open(node, 10)).toBe(0)
+    close(journal, registry, node, false)
+    expect(registry.open(node, 10)).toBe(0)
+    close(journal, registry, node, false)
+    close(journal, registry, node, false)
+    expect(registry.open(node, 10)).toBe(1)
+    // The other way round: the kernel would refuse an open without the id.
+    expect(registry.open(node, undefined)).toBe(1)
+  })
+
+  it('reports a refusal once for each cause, and gives up for the mount where none can do better', () => {
+    const { registry } = life()
+    device.refusal = Errno.ELOOP
+    expect(registry.open(node, 10)).toBe(0)
+    expect(registry.open(other, 10)).toBe(0)
+    expect(registry.enabled).toBe(true)
+    device.refusal = Errno.EPERM
+    const { nodes } = Journal.open(memory)
+    expect(registry.open(nodes.add(Uint8Array.of(3), KEY), 10)).toBe(0)
+    expect(registry.enabled).toBe(false)
+    expect(fallbacks.map(({ cause, wholeMount }) => [cause, wholeMount])).toEqual([
+      ['stacked too deep', false],
+      ['no privilege', true],
+    ])
+    device.refusal = 0
+    expect(registry.open(nodes.add(Uint8Array.of(4), KEY), 10)).toBe(0)
+  })
+
+  it('undoes an open that did not come about', () => {
+    const { registry } = life()
+    registry.open(node, 10)
+    registry.open(node, 10)
+    registry.abandon(node, true)
+    expect(device.open.size).toBe(1)
+    registry.abandon(node, true)
+    expect(device.open.size).toBe(0)
+    registry.abandon(node, true)
+    expect(registry.isOpen(node)).toBe(false)
+  })
+
+  it.each([
+    [strategies.journal, 1, [1]],
+    [strategies.inodeCache, 2, [2]],
+    [strategies.inodeCompare, 2, [2]],
+  ] as const)('goes on in the next life ($0.name)', (strategy, id, inUse) => {
+    life(strategy).registry.open(node, 10)
+    const { journal, registry } = life(strategy)
+    registry.adopt(node, true)
+    registry.recover()
+    expect(registry.open(node, 11)).toBe(id)
+    expect(registry.open(node, 12)).toBe(id)
+    expect([...device.open.keys()]).toEqual(inUse)
+    for (let files = 0; files < 3; files++) close(journal, registry, node, true)
+    expect(device.open.size).toBe(0)
+  })
+
+  it.each(Object.values(strategies))(
+    'leaks nothing and closes nothing in use, whenever a life ends ($name)',
+    (strategy) => {
+      const before = { memory: new SurvivingMemory(), open: new Map<number, number>(), last: 0 }
+      life(strategy).registry.open(other, 20)
+      before.memory = memory.copy()
+      before.open = new Map(device.open)
+      before.last = device.last
+      const kills = forEachKill(
+        () => {
+          memory = before.memory.copy()
+          device = new Ids()
+          for (const [id, fd] of before.open) device.open.set(id, fd)
+          device.last = before.last
+          return memory
+        },
+        () => {
+          const { journal, registry } = life(strategy)
+          registry.adopt(other, true)
+          registry.recover()
+          registry.open(other, 21)
+          registry.open(node, 10)
+          close(journal, registry, node, true)
+          registry.open(node, 10)
+          registry.abandon(node, true)
+        },
+        (left, _killed, steps) => {
+          memory = left
+          // Of the opens of that life none had been answered.
+          const { journal, registry } = life(strategy)
+          registry.adopt(other, true)
+          registry.recover()
+          registry.sweep(99)
+          const note = `after ${steps} steps`
+          expect(
+            [...device.open.values()].filter((fd) => fd < 20),
+            note,
+          ).toEqual([])
+          expect(device.open.size, note).toBe(1)
+          const id = registry.open(other, 22)
+          expect(device.open.has(id), note).toBe(true)
+          expect(device.open.size, note).toBe(1)
+          close(journal, registry, other, true)
+          close(journal, registry, other, true)
+          expect(device.open.size, note).toBe(0)
+        },
+      )
+      expect(kills).toBeGreaterThan(30)
+    },
+  )
+})
