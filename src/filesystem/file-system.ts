@@ -135,9 +135,12 @@ export interface Lock {
 export interface DirectorySink {
   /** True when entries are wanted together with their attributes (READDIRPLUS). */
   readonly plus: boolean
-  /** `offset` is the position after this entry; `type` a DT_* number. `.` and `..` are entries like others. */
+  /**
+   * `offset` is the position after this entry; `type` a DT_* number. `.` and `..` are entries like others. Serves
+   * both kinds of request: with READDIRPLUS the kernel looks the entry up later.
+   */
   add(name: Name, ino: U64, type: number, offset: U64): boolean
-  /** As `add`, with the entry: the kernel need not look it up. It is counted as a lookup. */
+  /** For `plus` only: with the entry, the kernel need not look it up. It is counted as a lookup. */
   addPlus(name: Name, type: number, offset: U64, entry: Entry): boolean
   /** Whether an entry with a name of this length still fits. */
   fits(nameBytes: number): boolean

@@ -4,14 +4,7 @@ import { FuseError } from '../errors/fuse-error.js'
 import type { FileSystem } from '../filesystem/file-system.js'
 import { Journal } from '../journal/journal.js'
 import { Header, JOURNAL_VERSION } from '../journal/layout.js'
-import {
-  CAP,
-  capabilitySet,
-  close,
-  dropEffective,
-  memfdCreate,
-  warmThreadPool,
-} from '../native/index.js'
+import { CAP, capabilitySet, close, dropEffective, memfdCreate, warmThreadPool } from '../native/index.js'
 import { strategies } from '../passthrough/strategy.js'
 import { rehearse } from '../session/rehearsal.js'
 import { Session, type SessionOptions } from '../session/session.js'

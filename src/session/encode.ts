@@ -12,7 +12,7 @@ export interface CacheTimeouts {
 /** Longer than any mount lives, and far from overflow in the kernel's jiffies. */
 const LONGEST = 2 ** 31
 
-const NO_ATTRIBUTES: Attr = {
+export const NO_ATTRIBUTES: Attr = {
   ino: 0,
   size: 0,
   blocks: 0,

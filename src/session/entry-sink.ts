@@ -3,10 +3,12 @@ import { MAX_REDO } from '../journal/layout.js'
 import { direntSize, DirentWriter } from '../protocol/dirent.js'
 import type { ReplyWriter } from '../protocol/reply-writer.js'
 import type { U64 } from '../protocol/u64.js'
-import { entryOut, type CacheTimeouts } from './encode.js'
+import { entryOut, NO_ATTRIBUTES, type CacheTimeouts } from './encode.js'
 
 /** The journal makes a lookup of each entry true with the answer, and has room for so many. */
 const MOST_ENTRIES = MAX_REDO - 8
+
+const NO_ENTRY: Entry = { node: 0, attributes: NO_ATTRIBUTES }
 
 /** Takes a directory's entries straight into the bytes of the answer. */
 export class EntrySink implements DirectorySink {
@@ -36,7 +38,11 @@ export class EntrySink implements DirectorySink {
   }
 
   add(name: Name, ino: U64, type: number, offset: U64): boolean {
-    return this.#writer.add({ ino, off: offset, type, name })
+    const dirent = { ino, off: offset, type, name }
+    // Node 0 in READDIRPLUS: an entry that the kernel will look up when somebody asks for it.
+    return this.plus
+      ? this.#writer.addPlus(entryOut(NO_ENTRY, this.#timeouts), dirent)
+      : this.#writer.add(dirent)
   }
 
   addPlus(name: Name, type: number, offset: U64, entry: Entry): boolean {

@@ -18,7 +18,7 @@ import { InterruptIn } from '../protocol/structs/lock.js'
 import { readU64 } from '../protocol/u64.js'
 import type { Transport } from '../transport/transport.js'
 import type { CacheTimeouts } from './encode.js'
-import { inPassing, reportFailure } from './failures.js'
+import { reportFailure } from './failures.js'
 import { Forgetting } from './forget.js'
 import type { Serving } from './handler.js'
 import { handlers } from './handlers/table.js'
@@ -106,7 +106,7 @@ export class Session implements Serving {
     this.notifier = new SessionNotifier(transport, () => this.#slotsInHand())
     this.#forgetting = new Forgetting(journal, this.passthrough, fs, {
       next: () => this.#sequence,
-      oldest: () => this.#slotsInHand().next().value?.sequence ?? Infinity,
+      oldest: () => this.#oldestInHand(),
     })
   }
 
@@ -469,7 +469,13 @@ export class Session implements Serving {
     })
   }
 
-  #slotsInHand(): IterableIterator<RequestSlot> {
+  /** They come in the order in which they were begun. */
+  #oldestInHand(): number {
+    for (const { sequence } of this.#inHand.values()) return sequence
+    return Infinity
+  }
+
+  #slotsInHand(): Iterable<RequestSlot> {
     return this.#inHand.values()
   }
 }

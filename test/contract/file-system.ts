@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { requireOrSkip, type Requirement } from '../support/requirements.js'
 import type { Client } from './client.js'
 
 const TYPE = 0o170000
@@ -10,9 +11,14 @@ const code = (name: string): unknown => expect.objectContaining({ code: name })
 
 /**
  * What every file system has to do that lets itself be written to: whoever implements one runs this on it. `make`
- * gives a client of an empty one, once for all tests; each test works in a directory of its own.
+ * gives a client of an empty one, once for all tests; each test works in a directory of its own. `needs`: what the
+ * machine must have for it.
  */
-export function describeFileSystem(name: string, make: () => Promise<Client>): void {
+export function describeFileSystem(
+  name: string,
+  make: () => Promise<Client>,
+  needs: readonly Requirement[] = [],
+): void {
   describe(`${name} keeps the contract of a file system`, () => {
     let client: Client
     let tests = 0
@@ -21,11 +27,13 @@ export function describeFileSystem(name: string, make: () => Promise<Client>): v
       await client.mkdir(path)
       return path
     }
-    beforeAll(async () => {
-      client = await make()
+    let made: Promise<Client> | undefined
+    beforeEach(async (context) => {
+      requireOrSkip(context, ...needs)
+      client = await (made ??= make())
     })
     afterAll(async () => {
-      await client.end()
+      if (made !== undefined) await (await made).end()
     })
 
     it('makes and removes directories, and counts their links', async () => {

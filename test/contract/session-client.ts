@@ -3,6 +3,8 @@ import type { FileSystem } from '../../src/filesystem/file-system.js'
 import type { OpcodeName } from '../../src/protocol/opcode.js'
 import { SetattrValid } from '../../src/protocol/flags/attr.js'
 import type { ReplyOf } from '../../src/protocol/reply.js'
+import type { Dirent } from '../../src/protocol/dirent.js'
+import type { U64 } from '../../src/protocol/u64.js'
 import type { Attr } from '../../src/protocol/structs/attr.js'
 import { serveTo, type Serving } from '../support/session-lives.js'
 import type { Question } from '../support/test-kernel.js'
@@ -45,9 +47,10 @@ export class SessionClient implements Client {
     const { nodeid } = await this.#lookup(path)
     const { fh } = await this.#ask('OPENDIR', nodeid, { body: { flags: 0, openFlags: 0 } })
     const names: string[] = []
-    for (let offset: number | bigint = 0; ;) {
+    let offset: U64 = 0
+    for (;;) {
       const body = { fh, offset, size: 4096, readFlags: 0, lockOwner: 0, flags: 0 }
-      const entries = await this.#ask('READDIR', nodeid, { body, expect: { size: 4096 } })
+      const entries: readonly Dirent[] = await this.#ask('READDIR', nodeid, { body, expect: { size: 4096 } })
       if (entries.length === 0) break
       names.push(...entries.map(({ name }) => Buffer.from(name).toString('latin1')))
       offset = entries.at(-1)!.off

@@ -25,7 +25,11 @@ describe('Channel', () => {
   }
 
   /** Waits until so many messages have come. */
-  function collector(): { messages: unknown[]; take: (message: unknown) => void; until: (n: number) => Promise<void> } {
+  function collector(): {
+    messages: unknown[]
+    take: (message: unknown) => void
+    until: (n: number) => Promise<void>
+  } {
     const messages: unknown[] = []
     return {
       messages,
@@ -77,7 +81,11 @@ describe('Channel', () => {
   it('tells of an end that comes without warning', async () => {
     const [near, far] = await pair()
     let closed = false
-    const channel = new Channel<unknown, unknown>(far, () => undefined, () => (closed = true))
+    const channel = new Channel<unknown, unknown>(
+      far,
+      () => undefined,
+      () => (closed = true),
+    )
     near.destroy()
     channel.send('x'.repeat(100_000))
     await expect.poll(() => closed, { timeout: 5_000 }).toBe(true)

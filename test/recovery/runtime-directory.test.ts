@@ -44,9 +44,11 @@ describe('RuntimeDirectory', () => {
     expect(RuntimeDirectory.of('/a').socket).toBe(runtime.socketOf(process.pid))
     expect(statSync(join(runtime.path, 'mount.json')).mode & 0o077).toBe(0)
     RuntimeDirectory.of('/b').create()
-    expect(RuntimeDirectory.list().map(({ path }) => path).sort()).toEqual(
-      [runtime.path, RuntimeDirectory.of('/b').path].sort(),
-    )
+    expect(
+      RuntimeDirectory.list()
+        .map(({ path }) => path)
+        .sort(),
+    ).toEqual([runtime.path, RuntimeDirectory.of('/b').path].sort())
     runtime.remove()
     expect(existsSync(runtime.path)).toBe(false)
     runtime.remove()

@@ -31,7 +31,12 @@ describe('a journal in shared memory', () => {
     const { key, added, handle } = JSON.parse(stdout) as { key: string; added: number; handle: number }
     expect(key).toBe('here somewhere')
     expect(journal.nodes.find(text('there'))).toBe(added)
-    expect(journal.handles.get(handle)).toEqual({ node: added, flags: 2, directory: false, passthrough: false })
+    expect(journal.handles.get(handle)).toEqual({
+      node: added,
+      flags: 2,
+      directory: false,
+      passthrough: false,
+    })
     expect([...journal.requests.inherited().values()]).toMatchObject([
       { opcode: 9, attempts: 1, evidence: new Uint8Array([1, 2, 3]) },
     ])

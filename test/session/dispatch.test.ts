@@ -20,7 +20,7 @@ function questions(node: number, fh: number, dirFh: number): Partial<Record<Opco
   const q = <N extends OpcodeName>(opcode: N, at: number, question: Question<N> = {}): AnyQuestion => [
     opcode,
     at,
-    question as Question<OpcodeName>,
+    question,
   ]
   const copying = { fhIn: fh, offIn: 0, nodeidOut: node, fhOut: fh, offOut: 8192, len: 5, flags: 0 }
   const data = Buffer.from('hello')
@@ -134,7 +134,7 @@ describe('Session', () => {
 
   it('translates requests for what only some file systems have', async () => {
     const calls: unknown[][] = []
-    const note = <Result>(name: string, result: Result) =>
+    const note = (name: string, result: unknown) =>
       ((...args: unknown[]) => {
         calls.push([name, ...args.slice(0, -1)])
         return result
@@ -169,7 +169,6 @@ describe('Session', () => {
     await ask('FLUSH')
     await ask('SYNCFS')
     const file = expect.objectContaining({ nlink: 1 }) as unknown
-    const input = Uint8Array.from(Buffer.from('hello'))
     expect(calls).toEqual([
       ['getlk', node, file, 5, lk],
       ['setlk', node, file, 5, lk, { wait: false, flock: true }],
@@ -179,14 +178,13 @@ describe('Session', () => {
         'ioctl',
         node,
         file,
-        { command: 0x1234, argument: 99, flags: 0, input: expect.anything(), outputSize: 16 },
+        { command: 0x1234, argument: 99, flags: 0, input: expect.anything() as unknown, outputSize: 16 },
       ],
       ['poll', node, file, 5, 77],
       ['access', node, 4],
       ['flush', node, file, 0],
       ['syncfs', 1],
     ])
-    expect(input.length).toBe(5)
     await finish(serving)
   })
 
@@ -208,7 +206,7 @@ describe('Session', () => {
           return Promise.reject(next)
         },
       })
-      const serving = await serveTo(fs as unknown as FileSystem)
+      const serving = await serveTo(fs)
       for (const [error, errno] of thrown) {
         next = error
         expect((await serving.kernel.ask('LOOKUP', 1, { names: ['x'] })).error).toBe(errno)
@@ -219,14 +217,14 @@ describe('Session', () => {
 
   it('answers EIO where the file system gives what cannot be sent', async () => {
     const fs = Object.assign(new MemoryFileSystem(), { readlink: () => new Uint8Array(2 ** 22) })
-    const serving = await serveTo(fs as unknown as FileSystem)
+    const serving = await serveTo(fs)
     await serving.kernel.must('SYMLINK', 1, { names: ['s', 't'] })
     expect((await serving.kernel.ask('READLINK', 2 ** 24 + 1)).error).toBe(Errno.EIO)
     await finish(serving)
   })
 
   it('answers ESTALE for nodes and EBADF for handles that it has not given out', async () => {
-    const serving = await withFile(new MemoryFileSystem() as FileSystem)
+    const serving = await withFile(new MemoryFileSystem())
     const { kernel, node, fh } = serving
     const getattr = { body: { getattrFlags: 0, fh: 0 } }
     for (const wrong of [0, 2, 3, node + 1, node + 2 ** 24, 2 ** 52]) {

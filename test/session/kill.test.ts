@@ -168,7 +168,7 @@ describe('a session killed before any store of a word and any call of the device
     'leaves its heir what the kernel has been told ($name)',
     async (strategy) => {
       // The strategies differ in little: the first is tried at every step.
-      const stride = strategy === strategies.journal ? 1 : 3
+      const stride = strategy === strategies.journal ? 1 : 5
       let steps = 0
       for (let kills = 1; kills > 0; steps += stride) {
         const kernel = new TestKernel()
@@ -179,7 +179,7 @@ describe('a session killed before any store of a word and any call of the device
       }
       expect(steps).toBeGreaterThan(300)
     },
-    60_000,
+    180_000,
   )
 
   it('leaves it to the heir of an heir that was killed as it took over', async () => {
@@ -189,5 +189,5 @@ describe('a session killed before any store of a word and any call of the device
       const { memory } = await serveThrough(kernel, new PassedThrough(), strategies.journal, budgets)
       inspect(kernel, memory, `killed after ${budgets.join(', ')} steps`)
     }
-  }, 60_000)
+  }, 180_000)
 })

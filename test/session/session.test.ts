@@ -62,7 +62,7 @@ class Gated extends MemoryFileSystem {
 
 async function gated(frames = 4): Promise<Serving & { fs: Gated; node: number }> {
   const fs = new Gated()
-  const serving = await serveTo(fs as unknown as FileSystem, { frames })
+  const serving = await serveTo(fs, { frames })
   const made = await serving.kernel.must('MKDIR', 1, { body: { mode: 0o755, umask: 0 }, names: ['d'] })
   return { ...serving, fs, node: Number(made.nodeid) }
 }
@@ -132,7 +132,7 @@ describe('INTERRUPT', () => {
     const { kernel, fs } = serving
     const asked = [1, 2].map(() => kernel.ask('LOOKUP', 1, { names: ['d'] }))
     await until(() => fs.held === 2)
-    const unique = Number((fs.contexts[1] as unknown as { unique: number }).unique)
+    const unique = (fs.contexts[1] as unknown as { unique: number }).unique
     kernel.tell(kernel.encode('INTERRUPT', 0, { body: { unique } }))
     kernel.tell(kernel.encode('INTERRUPT', 0, { body: { unique: 2 ** 40 } }))
     await kernel.ask('STATFS', 1)
@@ -339,13 +339,13 @@ describe('a successor', () => {
         throw fsError('EDQUOT')
       },
     })
-    const first = await serveTo(fs as unknown as FileSystem)
+    const first = await serveTo(fs)
     const { kernel, memory } = first
     const asked = kernel.ask('MKDIR', 1, { body: { mode: 0o755, umask: 0 }, names: ['d'] })
     await until(() => kernel.inHand === 1)
     // The first life ends here: its session is left alone and never asks again.
     hang = false
-    const second = await serveTo(fs as unknown as FileSystem, {}, kernel, memory)
+    const second = await serveTo(fs, {}, kernel, memory)
     expect(second.session.initialised).toBe(true)
     expect(kernel.notifications.map(({ code }) => code)).toContain('RESEND')
     expect((await asked).error).toBe(Errno.EDQUOT)
@@ -358,7 +358,7 @@ describe('a successor', () => {
 
   it('opens again what its predecessor had open, when it is first used', async () => {
     const fs = new MemoryFileSystem()
-    const first = await serveTo(fs as unknown as FileSystem)
+    const first = await serveTo(fs)
     const { kernel, memory, session } = first
     const { entry, open } = await kernel.must('CREATE', 1, { body: CREATE, names: ['f'] })
     session.pause()

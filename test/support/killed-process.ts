@@ -94,6 +94,7 @@ export class Life {
       this.step()
     }
     const originals = stores.map((name) => {
+      // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called on the area at hand
       const original = Area.prototype[name]
       Area.prototype[name] = function (this: Area, address: number, value: number): void {
         step()

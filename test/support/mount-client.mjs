@@ -85,8 +85,7 @@ const calls = {
   symlink: (target, name) => void checked(native.symlinkat(cstring(target), AT.FDCWD, path(name))),
   readlink: (name) => fs.readlinkSync(at(name)),
   link: (name, other) => void checked(native.linkat(AT.FDCWD, path(name), AT.FDCWD, path(other), 0)),
-  linkHandle: (handle, name) =>
-    void checked(native.linkDescriptor(open.get(handle), AT.FDCWD, path(name))),
+  linkHandle: (handle, name) => void checked(native.linkDescriptor(open.get(handle), AT.FDCWD, path(name))),
   unlink: (name) => void checked(native.unlinkat(AT.FDCWD, path(name))),
   rmdir: (name) => void checked(native.unlinkat(AT.FDCWD, path(name), AT.REMOVEDIR)),
   rename: (name, other, flags = 0) =>

@@ -26,7 +26,7 @@ export function sessionOptions(
   fs: FileSystem,
   step?: () => void,
   strategy: PassthroughStrategy = strategies.journal,
-  frames = 4,
+  frames = 2,
 ): SessionOptions {
   let journal: Journal
   try {

@@ -160,6 +160,7 @@ export class TestKernel {
 
   /** A server's connection. `step` is called before each call of it, and may throw. */
   connect(step: () => void = () => undefined): Transport {
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- the connection's own methods are not ours
     const kernel = this
     this.#wake = undefined
     return {

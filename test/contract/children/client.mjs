@@ -58,7 +58,8 @@ const operations = {
     }),
   truncate: (path, size) => fs.truncate(at(path), size),
   chmod: (path, mode) => fs.chmod(at(path), mode),
-  utimes: (path, atime, mtime) => fs.utimes(at(path), atime, mtime),
+  // As dates: for a negative number Node takes the present time.
+  utimes: (path, atime, mtime) => fs.utimes(at(path), new Date(atime * 1000), new Date(mtime * 1000)),
   async hold(path) {
     held.set(++lastHeld, await fs.open(at(path), 'r+'))
     return lastHeld

@@ -15,7 +15,7 @@ describe('SparseBytes', () => {
       value: fc.integer({ min: 1, max: 255 }),
     })
     fc.assert(
-      fc.property(fc.array(action, { maxLength: 30 }), (actions) => {
+      fc.property(fc.array(action, { maxLength: 20 }), (actions) => {
         const sparse = new SparseBytes()
         const plain = new Uint8Array(MOST + 3 * PAGE)
         let size = 0
@@ -39,7 +39,7 @@ describe('SparseBytes', () => {
         expect(sparse.size).toBe(size)
         const read = new Uint8Array(size + 10)
         expect(sparse.read(read, 0)).toBe(size)
-        expect(read.subarray(0, size)).toEqual(plain.subarray(0, size))
+        expect(Buffer.compare(read.subarray(0, size), plain.subarray(0, size))).toBe(0)
         expect(sparse.read(read, size)).toBe(0)
         // Walking from hole to data to hole passes over nothing that is not zero.
         for (let at = 0; at < size;) {

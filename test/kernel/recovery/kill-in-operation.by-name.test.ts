@@ -21,10 +21,19 @@ describe('a server killed during an operation, without passthrough and handles',
     it(`${each.operation} ${each.variant ?? ''}`, async () => {
       made ??= makePair({ passthrough: false, handles: 'never' })
       const pair = await made
-      const points = each.io === true ? (['before', 'done', 'committed', 'answered'] as const) : pointsOf(each)
+      const points =
+        each.io === true ? (['before', 'done', 'committed', 'answered'] as const) : pointsOf(each)
       for (const point of points) await killDuring(pair, each, point)
     })
   }
+
+  it('read and write without the page cache', async () => {
+    await using pair = await makePair({ passthrough: false, directIo: true })
+    for (const each of cases.filter(({ operation }) => ['read', 'write'].includes(operation))) {
+      for (const point of ['done', 'answered'] as const) await killDuring(pair, each, point)
+    }
+    await expectNothingLeft(pair)
+  })
 
   it('leaves nothing behind', async () => {
     if (made !== undefined) await expectNothingLeft(await made)

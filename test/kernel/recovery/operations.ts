@@ -64,10 +64,24 @@ export const cases: readonly Case[] = [
     variant: 'of an open file',
     before: [...file('f'), ['open', 'h', 'f', O.RDWR]],
     call: ['unlink', 'f'],
-    after: [['read', 'h', 0, 20], ['fstat', 'h'], ['write', 'h', 'more', 0], ['close', 'h'], ['readdir', '.']],
+    after: [
+      ['read', 'h', 0, 20],
+      ['fstat', 'h'],
+      ['write', 'h', 'more', 0],
+      ['close', 'h'],
+      ['readdir', '.'],
+    ],
   },
   { operation: 'rmdir', before: [['mkdir', 'd']], call: ['rmdir', 'd'], intends: true },
-  { operation: 'rmdir', variant: 'of a full one', before: [['mkdir', 'd'], ['mkdir', 'd/e']], call: ['rmdir', 'd'] },
+  {
+    operation: 'rmdir',
+    variant: 'of a full one',
+    before: [
+      ['mkdir', 'd'],
+      ['mkdir', 'd/e'],
+    ],
+    call: ['rmdir', 'd'],
+  },
   {
     operation: 'rename',
     before: [['mkdir', 'd'], ...file('f')],
@@ -80,7 +94,12 @@ export const cases: readonly Case[] = [
     variant: 'over another',
     before: [...file('f'), ...file('g', 'other'), ['open', 'h', 'g', O.RDONLY]],
     call: ['rename', 'f', 'g'],
-    after: [['readFile', 'g'], ['read', 'h', 0, 20], ['fstat', 'h'], ['close', 'h']],
+    after: [
+      ['readFile', 'g'],
+      ['read', 'h', 0, 20],
+      ['fstat', 'h'],
+      ['close', 'h'],
+    ],
   },
   {
     operation: 'rename',
@@ -123,21 +142,32 @@ export const cases: readonly Case[] = [
     operation: 'open',
     before: file('f'),
     call: ['open', 'h', 'f', O.RDWR],
-    after: [['read', 'h', 0, 20], ['write', 'h', 'more', 4], ['close', 'h']],
+    after: [
+      ['read', 'h', 0, 20],
+      ['write', 'h', 'more', 4],
+      ['close', 'h'],
+    ],
   },
   {
     operation: 'open',
     variant: 'with O_TRUNC',
     before: file('f'),
     call: ['open', 'h', 'f', O.RDWR | O.TRUNC],
-    after: [['write', 'h', 'new'], ['close', 'h']],
+    after: [
+      ['write', 'h', 'new'],
+      ['close', 'h'],
+    ],
     intends: true,
   },
   {
     operation: 'create',
     before: [],
     call: ['open', 'h', 'f', O.RDWR | O.CREAT],
-    after: [['write', 'h', 'new'], ['fstat', 'h'], ['close', 'h']],
+    after: [
+      ['write', 'h', 'new'],
+      ['fstat', 'h'],
+      ['close', 'h'],
+    ],
     intends: true,
   },
   {
@@ -145,13 +175,21 @@ export const cases: readonly Case[] = [
     variant: 'with O_EXCL',
     before: [],
     call: ['open', 'h', 'f', O.WRONLY | O.CREAT | O.EXCL, 0o400],
-    after: [['write', 'h', 'new'], ['close', 'h']],
+    after: [
+      ['write', 'h', 'new'],
+      ['close', 'h'],
+    ],
   },
   {
     operation: 'tmpfile',
     before: [],
     call: ['open', 'h', '.', O.RDWR | O.TMPFILE],
-    after: [['write', 'h', 'new'], ['linkHandle', 'h', 'f'], ['close', 'h'], ['stat', 'f']],
+    after: [
+      ['write', 'h', 'new'],
+      ['linkHandle', 'h', 'f'],
+      ['close', 'h'],
+      ['stat', 'f'],
+    ],
   },
   {
     operation: 'flush',
@@ -166,19 +204,28 @@ export const cases: readonly Case[] = [
   },
   {
     operation: 'fsync',
-    before: [['open', 'h', 'f', O.RDWR | O.CREAT], ['write', 'h', 'data']],
+    before: [
+      ['open', 'h', 'f', O.RDWR | O.CREAT],
+      ['write', 'h', 'data'],
+    ],
     call: ['fsync', 'h'],
     after: [['close', 'h']],
   },
   {
     operation: 'fallocate',
-    before: [['open', 'h', 'f', O.RDWR | O.CREAT], ['write', 'h', 'data']],
+    before: [
+      ['open', 'h', 'f', O.RDWR | O.CREAT],
+      ['write', 'h', 'data'],
+    ],
     call: ['fallocate', 'h', FALLOC.KEEP_SIZE | FALLOC.PUNCH_HOLE, 1, 2],
     after: [['close', 'h']],
   },
   {
     operation: 'lseek',
-    before: [['open', 'h', 'f', O.RDWR | O.CREAT], ['write', 'h', 'data', 65536]],
+    before: [
+      ['open', 'h', 'f', O.RDWR | O.CREAT],
+      ['write', 'h', 'data', 65536],
+    ],
     call: ['seek', 'h', 0, SEEK.DATA],
     after: [['close', 'h']],
   },
@@ -190,13 +237,20 @@ export const cases: readonly Case[] = [
       ['open', 'to', 'g', O.RDWR | O.CREAT],
     ],
     call: ['copy', 'from', 5, 'to', 1, 9],
-    after: [['close', 'from'], ['close', 'to'], ['readFile', 'g']],
+    after: [
+      ['close', 'from'],
+      ['close', 'to'],
+      ['readFile', 'g'],
+    ],
   },
   {
     operation: 'opendir',
     before: [['mkdir', 'd'], ...file('d/f')],
     call: ['open', 'h', 'd', O.RDONLY | O.DIRECTORY],
-    after: [['entries', 'h', 4096], ['close', 'h']],
+    after: [
+      ['entries', 'h', 4096],
+      ['close', 'h'],
+    ],
   },
   {
     operation: 'readdir',
@@ -206,12 +260,19 @@ export const cases: readonly Case[] = [
   },
   {
     operation: 'releasedir',
-    before: [['mkdir', 'd'], ['open', 'h', 'd', O.RDONLY | O.DIRECTORY], ['entries', 'h', 4096]],
+    before: [
+      ['mkdir', 'd'],
+      ['open', 'h', 'd', O.RDONLY | O.DIRECTORY],
+      ['entries', 'h', 4096],
+    ],
     call: ['close', 'h'],
   },
   {
     operation: 'fsyncdir',
-    before: [['mkdir', 'd'], ['open', 'h', 'd', O.RDONLY | O.DIRECTORY]],
+    before: [
+      ['mkdir', 'd'],
+      ['open', 'h', 'd', O.RDONLY | O.DIRECTORY],
+    ],
     call: ['fsync', 'h'],
     after: [['close', 'h']],
   },
@@ -258,7 +319,10 @@ export const cases: readonly Case[] = [
     operation: 'write',
     before: [...file('f'), ['open', 'h', 'f', O.RDWR]],
     call: ['write', 'h', 'new', 4],
-    after: [['read', 'h', 0, 20], ['close', 'h']],
+    after: [
+      ['read', 'h', 0, 20],
+      ['close', 'h'],
+    ],
     io: true,
   },
   {
@@ -266,7 +330,11 @@ export const cases: readonly Case[] = [
     variant: 'that appends',
     before: [...file('f'), ['open', 'h', 'f', O.RDWR | O.APPEND]],
     call: ['write', 'h', 'new'],
-    after: [['write', 'h', 'er'], ['fstat', 'h'], ['close', 'h']],
+    after: [
+      ['write', 'h', 'er'],
+      ['fstat', 'h'],
+      ['close', 'h'],
+    ],
     io: true,
   },
 ]
