@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { FuseError } from '../errors/fuse-error.js'
+import { mountAt, SUBTYPE, unmount } from '../mount/index.js'
 import { Channel } from './channel.js'
 import type { MountRequest } from './mount-daemon.js'
+import { RuntimeDirectory } from './runtime-directory.js'
 import type { MountReport } from './supervisor-main.js'
 
 const SUPERVISOR_MAIN = fileURLToPath(new URL('./supervisor-main.js', import.meta.url))
@@ -27,8 +29,10 @@ export async function launch(request: MountRequest): Promise<number> {
       resolve({ type: 'failed', message })
     }
     const timer = setTimeout(() => {
-      child.kill()
-      failed(`no mount within ${MOUNT_MS / 1000} s`)
+      child.kill('SIGKILL')
+      void clear(request.mountPoint).then(() => {
+        failed(`no mount within ${MOUNT_MS / 1000} s`)
+      })
     }, MOUNT_MS)
     const channel = new Channel<MountReport, never>(
       child.stdio[3] as Socket,
@@ -50,4 +54,11 @@ export async function launch(request: MountRequest): Promise<number> {
   if (report.type === 'mounted') return report.supervisorPid
   const { message, remedy } = report
   throw new FuseError('ERR_SUPERVISOR', { problem: message }, remedy === undefined ? {} : { remedy })
+}
+
+/** What a supervisor that was ended by force may have left behind. */
+async function clear(mountPoint: string): Promise<void> {
+  if (mountAt(mountPoint)?.type === `fuse.${SUBTYPE}`)
+    await unmount(mountPoint, { lazy: true }).catch(() => undefined)
+  RuntimeDirectory.of(mountPoint).remove()
 }

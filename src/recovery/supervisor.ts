@@ -178,6 +178,8 @@ export class Supervisor {
     if (this.journal.handles.countOpen() > 0) {
       throw new FuseError('ERR_SUPERVISOR', { problem: 'files are open on the mount' })
     }
+    // Without passthrough there are no registrations, and the kernel refuses to make one.
+    if (recallAgreement(this.journal.header)?.passthrough !== true) return { leaked: 0, registrations: 0 }
     const file = memfdCreate('evermount-audit')
     const fresh = backingOpen(device, file)
     close(file)
