@@ -9,6 +9,25 @@ function open(memory: SurvivingMemory): IdentityIndex {
   return new IdentityIndex(memory, new Area(memory, Region.header, Header.bytes))
 }
 
+function headerOf(memory: SurvivingMemory): Area {
+  return new Area(memory, Region.header, Header.bytes)
+}
+
+/** What the index counts: too low a count would let the table fill up, and a search would have no end. */
+function filled(memory: SurvivingMemory): number {
+  return headerOf(memory).u32(Header.indexFilled)
+}
+
+function notEmpty(memory: SurvivingMemory): number {
+  const word = headerOf(memory).u32(Header.indexTable)
+  const index = new Area(memory, Region.index, 64 * 1024)
+  let count = 0
+  for (let entry = 0; entry < (word & ~1); entry++) {
+    if (index.u32((word & 1) * 2 ** 36 + entry * 8 + 4) !== 0) count++
+  }
+  return count
+}
+
 const any = (): boolean => true
 /** Finds a slot among others with the same hash. */
 const finds = (index: IdentityIndex, hash: number, slot: number): boolean =>
@@ -82,6 +101,7 @@ describe('IdentityIndex', () => {
           expect(finds(heir, slot * 3, slot), `slot ${slot} after ${steps} steps`).toBe(true)
         }
         for (let slot = LIVE; slot < FULL; slot += 101) expect(finds(heir, slot * 3, slot)).toBe(false)
+        expect(notEmpty(memory), `after ${steps} steps`).toBeLessThanOrEqual(filled(memory))
         // It never fills up: there is always an end to a search.
         for (let slot = FULL + 2; slot < 3 * FULL; slot++) heir.insert((slot * 5) >>> 0, slot)
         expect(finds(heir, (FULL + 2) * 5, FULL + 2)).toBe(true)
