@@ -12,14 +12,18 @@ class Ids implements BackingDevice {
   readonly open = new Map<number, number>()
   last = 0
   refusal = 0
+  /** Called before each system call. */
+  step: () => void = () => undefined
 
   backingOpen(fd: number): number {
+    this.step()
     if (this.refusal > 0) return -this.refusal
     this.open.set(++this.last, fd)
     return this.last
   }
 
   backingClose(id: number): number {
+    this.step()
     return this.open.delete(id) ? 0 : -Errno.ENOENT
   }
 }
@@ -160,7 +164,8 @@ describe('PassthroughRegistry', () => {
           device.last = before.last
           return memory
         },
-        () => {
+        (_memory, step) => {
+          device.step = step
           const { journal, registry } = life(strategy)
           registry.adopt(other, true)
           registry.recover()
@@ -172,6 +177,7 @@ describe('PassthroughRegistry', () => {
         },
         (left, _killed, steps) => {
           memory = left
+          device.step = () => undefined
           // Of the opens of that life none had been answered.
           const { journal, registry } = life(strategy)
           registry.adopt(other, true)
@@ -194,4 +200,31 @@ describe('PassthroughRegistry', () => {
       expect(kills).toBeGreaterThan(30)
     },
   )
+
+  it('leaks nothing when the heir dies as it settles what its predecessor left', () => {
+    life().registry.open(node, 10)
+    const [left, open, last] = [memory.copy(), new Map(device.open), device.last]
+    const kills = forEachKill(
+      () => {
+        memory = left.copy()
+        device = new Ids()
+        for (const [id, fd] of open) device.open.set(id, fd)
+        device.last = last
+        return memory
+      },
+      (_memory, step) => {
+        device.step = step
+        life().registry.recover()
+      },
+      (inherited, _killed, steps) => {
+        device.step = () => undefined
+        memory = inherited
+        const { registry } = life()
+        registry.recover()
+        registry.sweep(99)
+        expect(device.open.size, `after ${steps} steps`).toBe(0)
+      },
+    )
+    expect(kills).toBeGreaterThan(2)
+  })
 })

@@ -115,14 +115,16 @@ const stores = ['setU32', 'setF64', 'publish'] as const
 /** Lives the same life again and again, killed one step later each time, until it lives to its end. */
 export function forEachKill(
   prepare: () => SurvivingMemory,
-  work: (memory: SurvivingMemory) => void,
+  work: (memory: SurvivingMemory, step: () => void) => void,
   inspect: (memory: SurvivingMemory, killed: boolean, steps: number) => void,
 ): number {
   for (let steps = 0; ; steps++) {
     const memory = prepare()
     const life = new Life(memory, steps)
     const lived = life.run(() => {
-      work(memory)
+      work(memory, () => {
+        life.step()
+      })
     })
     inspect(life.memory, !lived, steps)
     if (lived) return steps

@@ -40,7 +40,7 @@ export function unsupported(): never {
   throw fsError('ENOSYS')
 }
 
-/** The open file that a request names; it must be one of the request's node. */
+/** The open file that a request names. */
 export function fileAt(serving: Serving, slot: RequestSlot, offset: number): Awaitable<OpenFile> {
   return serving.files.get(u64(slot, offset))
 }
