@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { evermount, MAIN } from '../support/evermount.js'
 import { requireOrSkip } from '../support/requirements.js'
-import { runCommand } from '../support/run-child.js'
+import { runUnshared } from '../support/run-child.js'
 
 interface Doctor {
   readonly usable: boolean
@@ -47,12 +47,7 @@ describe('evermount doctor', { timeout: 30_000 }, () => {
     const script = `mknod ${folder}/fuse c 10 254 && mount --bind ${folder}/fuse /dev/fuse && exec "$@"`
     const doctor = [process.execPath, MAIN, 'doctor', '--json']
     const env = { EVERMOUNT_RUNTIME_DIR: folder }
-    const { code, stdout } = await runCommand(
-      'unshare',
-      ['-m', 'sh', '-c', script, 'sh', ...doctor],
-      20_000,
-      env,
-    )
+    const { code, stdout } = await runUnshared('sh', ['-c', script, 'sh', ...doctor], 20_000, env)
     const { usable, capabilities, checks } = JSON.parse(stdout) as Doctor
     expect(usable).toBe(false)
     expect(capabilities).toBeNull()

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { mountAt } from '../../src/mount/mountinfo.js'
 import { evermount, isRunning, MAIN, MountPlace, mountMirror } from '../support/evermount.js'
 import { requireOrSkip } from '../support/requirements.js'
-import { runCommand } from '../support/run-child.js'
+import { runCommand, runUnshared } from '../support/run-child.js'
 
 /** Nothing is mounted, and nothing is left of what was tried. */
 function expectNothingLeft(place: MountPlace): void {
@@ -224,12 +224,7 @@ describe('evermount mirror refuses', { timeout: 60_000 }, () => {
     const script = `mknod ${place.folder}/fuse c 10 254 && mount --bind ${place.folder}/fuse /dev/fuse && exec "$@"`
     const mirror = [process.execPath, MAIN, 'mirror', place.source, place.mountPoint]
     const env = { EVERMOUNT_RUNTIME_DIR: place.runtimeDirectory }
-    const { code, stderr } = await runCommand(
-      'unshare',
-      ['-m', 'sh', '-c', script, 'sh', ...mirror],
-      20_000,
-      env,
-    )
+    const { code, stderr } = await runUnshared('sh', ['-c', script, 'sh', ...mirror], 20_000, env)
     expect(stderr).toMatch(/^evermount: cannot open \/dev\/fuse: EN.*\n.*modprobe fuse/)
     expect(code).toBe(1)
     expectNothingLeft(place)
@@ -283,7 +278,7 @@ describe('evermount mirror as a plain user', { timeout: 60_000 }, () => {
         kill $guard
         ls -A mnt run
       '`
-    const { code, stdout, stderr } = await runCommand('unshare', ['-m', 'sh', '-ec', script], 40_000)
+    const { code, stdout, stderr } = await runUnshared('sh', ['-ec', script], 40_000)
     expect(stderr).toMatch(/^evermount: no passthrough, .*no privilege.*\n$/)
     expect(stdout.split('\n').slice(1)).toEqual([
       'through',

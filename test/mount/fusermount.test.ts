@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { NAME_LENGTH } from '../support/fuse-answers.mjs'
 import { requireOrSkip } from '../support/requirements.js'
-import { runCommand } from '../support/run-child.js'
+import { runUnshared } from '../support/run-child.js'
 import { temporaryDirectories } from '../support/temporary-directory.js'
 
 const temporary = temporaryDirectories()
@@ -43,11 +43,7 @@ describe('a plain user', () => {
       mount --bind "$1/fuse" /dev/fuse
       exec setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups "$2" "$3" "$1/mount"`
     const drill = fileURLToPath(new URL('./children/fusermount-drill.mjs', import.meta.url))
-    const result = await runCommand(
-      'unshare',
-      ['-m', 'sh', '-c', inside, 'sh', directory, process.execPath, drill],
-      15_000,
-    )
+    const result = await runUnshared('sh', ['-c', inside, 'sh', directory, process.execPath, drill], 15_000)
     expect(result.stderr).toBe('')
     const report = JSON.parse(result.stdout) as Report
     expect(report).toMatchObject({

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { KernelCapabilities } from '../../src/passthrough/capabilities.js'
 import { requireOrSkip } from '../support/requirements.js'
-import { runChild, runCommand, type ChildResult } from '../support/run-child.js'
+import { runChild, type ChildResult, runUnshared } from '../support/run-child.js'
 
 const script = new URL('./children/probe.mjs', import.meta.url)
 
@@ -30,8 +30,8 @@ let temporary: string
 /** Runs the probe where `preparation` (a shell script) has changed the tree of mounts. */
 function probeAfter(preparation: string, prefix = ''): Promise<ChildResult> {
   const command = `${preparation}\nexec ${prefix} "$1" "$2"`
-  const args = ['-m', 'sh', '-ec', command, 'sh', process.execPath, fileURLToPath(script)]
-  return runCommand('unshare', args, 20_000, { TMPDIR: temporary })
+  const args = ['-ec', command, 'sh', process.execPath, fileURLToPath(script)]
+  return runUnshared('sh', args, 20_000, { TMPDIR: temporary })
 }
 
 describe('the probe', () => {

@@ -64,3 +64,21 @@ export function runCommand(
     })
   })
 }
+
+/**
+ * What other tests have mounted is taken out of the new namespace's tree: it would stay alive there after they have
+ * unmounted it, for as long as any process of this one runs.
+ */
+const LEAVE_OTHERS_ALONE = `awk '$0 ~ / - fuse[. ]/ { print $5 }' /proc/self/mountinfo |
+while read -r mounted; do umount --lazy --no-canonicalize "$mounted" 2> /dev/null || true; done
+exec "$@"`
+
+/** As `runCommand`, in a mount namespace of its own (unshare(1)). */
+export function runUnshared(
+  command: string,
+  args: readonly string[],
+  deadline?: number,
+  env?: NodeJS.ProcessEnv,
+): Promise<ChildResult> {
+  return runCommand('unshare', ['-m', 'sh', '-c', LEAVE_OTHERS_ALONE, 'sh', command, ...args], deadline, env)
+}

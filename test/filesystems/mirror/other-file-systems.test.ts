@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { requireOrSkip } from '../../support/requirements.js'
-import { dist, runCommand } from '../../support/run-child.js'
+import { dist, runUnshared } from '../../support/run-child.js'
 import { temporaryDirectories } from '../../support/temporary-directory.js'
 
 const script = fileURLToPath(new URL('other-file-systems.child.mjs', import.meta.url))
@@ -11,9 +11,9 @@ const script = fileURLToPath(new URL('other-file-systems.child.mjs', import.meta
 /** Runs a scenario in a mount namespace of its own, after a shell command there; `$1` is a fresh directory. */
 async function drive(scenario: string, setUp: string, directory: string, source: string): Promise<unknown> {
   const command = `set -e; ${setUp}\nexec "$2" "$3" "$4" "$5" "$6"`
-  const { code, stdout, stderr } = await runCommand(
-    'unshare',
-    ['-m', 'sh', '-c', command, 'sh', directory, process.execPath, script, dist, scenario, source],
+  const { code, stdout, stderr } = await runUnshared(
+    'sh',
+    ['-c', command, 'sh', directory, process.execPath, script, dist, scenario, source],
     20_000,
   )
   if (code !== 0) throw new Error(`status ${code}: ${stderr}`)

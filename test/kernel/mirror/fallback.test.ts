@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { MAIN, MountPlace, mountMirror } from '../../support/evermount.js'
 import { requireOrSkip } from '../../support/requirements.js'
-import { runChild, runCommand } from '../../support/run-child.js'
+import { runChild, runUnshared } from '../../support/run-child.js'
 import type { MountStatus } from '../../../src/recovery/control.js'
 
 const IO = fileURLToPath(new URL('./children/io.mjs', import.meta.url))
@@ -92,14 +92,9 @@ describe('without passthrough', { timeout: 90_000 }, () => {
         evermount unmount mnt > /dev/null
       done
     `
-    const { code, stderr } = await runCommand(
-      'unshare',
-      ['-m', 'sh', '-c', script, 'sh', place.folder],
-      80_000,
-      {
-        EVERMOUNT_RUNTIME_DIR: place.runtimeDirectory,
-      },
-    )
+    const { code, stderr } = await runUnshared('sh', ['-c', script, 'sh', place.folder], 80_000, {
+      EVERMOUNT_RUNTIME_DIR: place.runtimeDirectory,
+    })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const status = (depth: number): MountStatus =>
       JSON.parse(readFileSync(`${place.folder}/status.${depth}`, 'utf8')) as MountStatus
@@ -136,12 +131,9 @@ describe('without passthrough', { timeout: 90_000 }, () => {
         ls -A run mnt
       ' sh "$1"
     `
-    const { code, stdout, stderr } = await runCommand(
-      'unshare',
-      ['-m', 'sh', '-ec', script, 'sh', place.folder],
-      80_000,
-      { EVERMOUNT_RUNTIME_DIR: place.runtimeDirectory },
-    )
+    const { code, stdout, stderr } = await runUnshared('sh', ['-ec', script, 'sh', place.folder], 80_000, {
+      EVERMOUNT_RUNTIME_DIR: place.runtimeDirectory,
+    })
     expect(stderr).toMatch(/^evermount: no passthrough, .*no privilege.*\n$/)
     expect(stdout.split('\n')).toEqual([
       'cat: mnt/secret: Permission denied',
