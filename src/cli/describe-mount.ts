@@ -30,6 +30,8 @@ export function stateOf(found: FoundMount): MountSummary {
 
 function unsupervisedState({ supervisor, liveness }: Unsupervised): string {
   const servers = { alive: 'still served', dead: 'dead', silent: 'does not answer' }[liveness]
+  // Another user's, or one that a program serves itself.
+  if (supervisor === 'elsewhere' && liveness === 'alive') return 'served, not supervised by this user'
   const whose = {
     gone: 'supervisor gone',
     silent: 'supervisor does not answer',
@@ -50,7 +52,7 @@ export function describeMount(found: FoundMount): string[] {
     ['mount point', found.mountPoint],
     ['description', description],
     ['state', state],
-    ['remedy', remedy],
+    ...(state.startsWith('served') ? [] : [['remedy', remedy]]),
   ])
 }
 
@@ -65,6 +67,7 @@ function describeStatus(status: MountStatus): string[] {
       ['supervisor', String(pids.supervisor)],
       ['server', pids.server === null ? 'none' : String(pids.server)],
       ['standby', standbyOf(status)],
+      ...(status.problem === null ? [] : [['problem', status.problem]]),
       ['connection', String(status.connection)],
       ['strategy', status.strategy],
       ['passthrough', passthroughOf(status)],

@@ -6,6 +6,7 @@ import type { KernelCapabilities } from '../passthrough/capabilities.js'
 import type { PassthroughStrategy } from '../passthrough/strategy.js'
 import { ask, type MountStatus } from '../recovery/control.js'
 import { launch } from '../recovery/launch.js'
+import { HELD_DIRECTORY } from '../recovery/messages.js'
 import { RuntimeDirectory } from '../recovery/runtime-directory.js'
 import { wantedCapabilities } from '../session/wanted.js'
 
@@ -31,10 +32,15 @@ export class DrillMount {
     await launch({
       mountPoint,
       description: source,
+      directory: source,
       mountOptions: { allowOther: true, fsname: source },
       capabilities,
       settings: {
-        fileSystem: { module: MIRROR, rehearse: true, options: { source, actAsCaller: true } },
+        fileSystem: {
+          module: MIRROR,
+          rehearse: true,
+          options: { source: HELD_DIRECTORY, actAsCaller: true },
+        },
         wanted: wantedCapabilities({ passthrough: true, maxStackDepth: 2, defaultPermissions: true }),
         timeouts: { entry: 0, attributes: 0 },
         strategy,

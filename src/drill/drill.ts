@@ -15,6 +15,8 @@ export interface DrillOptions {
   readonly directory: string
   readonly kills: number
   readonly capabilities: KernelCapabilities
+  /** Ends the drill early: everything is unmounted and removed, and the promise rejects. */
+  readonly signal?: AbortSignal
   readonly onProgress?: (progress: DrillProgress) => void
   readonly onStep?: (text: string) => void
 }
@@ -67,14 +69,13 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
     const strategy = chooseStrategy(options.capabilities)
     step(`mounting it on ${mountPoint}, strategy: ${strategy.name}`)
     const mount = await DrillMount.mount(source, mountPoint, options.capabilities, strategy.name)
-    const drilled = await drillMount(mount, source, options)
-    const leakedBackingIds = await mount.audit()
-    await mount.unmount()
+    const { drilled, leakedBackingIds } = await drillAndUnmount(mount, source, options)
 
     step('the restart trap: a file is held open while its server dies, then opened again')
-    const { capabilities } = options
+    const { capabilities, signal } = options
     const naiveReopen = await reopenAfterKill(workspace, capabilities, 'inode compare')
     step(`  a server that registers the file afresh: ${naiveReopen}`)
+    signal?.throwIfAborted()
     const journalReopen = await reopenAfterKill(workspace, capabilities, 'journal')
     step(`  a server that remembers the backing id:  ${journalReopen}`)
     const inodeCacheReopen = capabilities.inodeCache
@@ -94,6 +95,19 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
     }
   } finally {
     removeWorkspace(workspace)
+  }
+}
+
+async function drillAndUnmount(
+  mount: DrillMount,
+  source: string,
+  options: DrillOptions,
+): Promise<{ drilled: Drilled; leakedBackingIds: number }> {
+  try {
+    const drilled = await drillMount(mount, source, options)
+    return { drilled, leakedBackingIds: await mount.audit() }
+  } finally {
+    await mount.unmount()
   }
 }
 
@@ -119,6 +133,7 @@ async function drillMount(mount: DrillMount, source: string, options: DrillOptio
     await delay(200)
     const kills: { at: number; ready: boolean }[] = []
     for (let kill = 0; kill < options.kills; kill++) {
+      options.signal?.throwIfAborted()
       const status = (await mount.standbyReady(15_000)) ?? (await mount.status())
       // Not in step with anything the clients do.
       await delay(20 + Math.random() * 60)

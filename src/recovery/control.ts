@@ -15,7 +15,8 @@ export type ControlRequest =
 export type ControlReply =
   | { readonly type: 'status'; readonly status: MountStatus }
   | { readonly type: 'restarted'; readonly result: HandoverResult }
-  | { readonly type: 'unmounted' }
+  /** Out of the tree. `ended`: and its processes are gone; else some namespace or open file still uses it. */
+  | { readonly type: 'unmounted'; readonly ended: boolean }
   | { readonly type: 'audited'; readonly leaked: number; readonly registrations: number }
   | { readonly type: 'failed'; readonly message: string; readonly remedy?: string | undefined }
 
@@ -43,6 +44,8 @@ export interface MountStatus {
   /** Why no file of the mount is passed through; null: passthrough, or `fallbacks` tells why not. */
   readonly passthroughProblem: string | null
   readonly fallbacks: readonly { readonly cause: string; readonly errno: number }[]
+  /** What the last server that could not go on had to say; null while there is a server. */
+  readonly problem: string | null
   /** Servers that died and were replaced; planned handovers. */
   readonly restarts: number
   readonly handovers: number

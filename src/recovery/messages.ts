@@ -25,7 +25,10 @@ export interface ServerSettings {
 }
 
 /** Descriptors that a server process is started with. */
-export const ServerFd = { device: 3, journal: 4, channel: 5, keeper: 6 } as const
+export const ServerFd = { device: 3, journal: 4, channel: 5, keeper: 6, directory: 7 } as const
+
+/** Path of the directory that a MountRequest names, for its file system: the same one wherever it is moved. */
+export const HELD_DIRECTORY = `/proc/self/fd/${ServerFd.directory}`
 
 export type ToServer =
   /** Take over: the predecessor is gone, or has paused. `kept`: descriptors on their way over the keeper socket. */

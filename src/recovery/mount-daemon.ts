@@ -1,10 +1,19 @@
 import { closeSync, openSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { FuseError } from '../errors/fuse-error.js'
+import { AT, cstring, O, openat } from '../native/index.js'
 import { opcodeName } from '../protocol/opcode.js'
 import { Header } from '../journal/layout.js'
 import type { MountOptions } from '../mount/options.js'
-import { abortConnection, ensureFusectl, waitingRequests } from '../mount/fusectl.js'
+import {
+  abortConnection,
+  connectionExists,
+  ensureFusectl,
+  hasFusectl,
+  waitingRequests,
+} from '../mount/fusectl.js'
 import { attach } from '../mount/attach.js'
-import { mountAt } from '../mount/mountinfo.js'
+import { mountAt, SUBTYPE } from '../mount/mountinfo.js'
 import type { Mounted } from '../mount/mounted.js'
 import { unmount } from '../mount/unmount.js'
 import { packCapabilities, type KernelCapabilities } from '../passthrough/capabilities.js'
@@ -20,11 +29,17 @@ export interface MountRequest {
   /** For people: what is mounted. */
   readonly description: string
   readonly mountOptions: MountOptions
+  /** A directory that every server finds at HELD_DIRECTORY, wherever it is moved meanwhile. */
+  readonly directory?: string | undefined
   readonly settings: ServerSettings
   readonly capabilities: KernelCapabilities
   readonly stuckAfterMs?: number | undefined
   readonly journalLimit?: number | undefined
 }
+
+const CONNECTION_MS = 1_000
+/** Longer than servers need to end; another mount namespace may hold on to a mount as long as it likes. */
+const ENDING_MS = 3_000
 
 /** A mount with all that keeps it alive: what the supervisor's process consists of. */
 export class MountDaemon {
@@ -42,6 +57,7 @@ export class MountDaemon {
     mounted: Mounted,
     directory: RuntimeDirectory,
     log: number,
+    held: number | undefined,
     onEvent: (event: SupervisorEvent) => void,
   ) {
     this.#request = request
@@ -51,6 +67,7 @@ export class MountDaemon {
     this.#supervisor = new Supervisor({
       settings: request.settings,
       device: mounted.fd,
+      directory: held,
       log,
       capabilities: packCapabilities(request.capabilities),
       ...(request.stuckAfterMs === undefined ? {} : { stuckAfterMs: request.stuckAfterMs }),
@@ -67,13 +84,27 @@ export class MountDaemon {
     request: MountRequest,
     onEvent: (event: SupervisorEvent) => void = () => undefined,
   ): Promise<MountDaemon> {
+    const release = await RuntimeDirectory.lock()
+    try {
+      refuseSecond(request)
+      return await MountDaemon.#start(request, onEvent)
+    } finally {
+      release()
+    }
+  }
+
+  static async #start(
+    request: MountRequest,
+    onEvent: (event: SupervisorEvent) => void,
+  ): Promise<MountDaemon> {
+    const held = request.directory === undefined ? undefined : openDirectory(request.directory)
     const directory = RuntimeDirectory.of(request.mountPoint)
     directory.create()
     const log = openSync(directory.log, 'a', 0o600)
     let daemon: MountDaemon | undefined
     try {
       const mounted = await attach(request.mountPoint, request.mountOptions)
-      daemon = new MountDaemon(request, mounted, directory, log, onEvent)
+      daemon = new MountDaemon(request, mounted, directory, log, held, onEvent)
       await daemon.#begin()
       return daemon
     } catch (error) {
@@ -91,6 +122,15 @@ export class MountDaemon {
   /** Settles when the mount has ended, by whatever cause, and everything is put away. */
   get ended(): Promise<void> {
     return this.#supervisor.ended.then(() => this.#putAway())
+  }
+
+  /** Ends every process of the mount at once; calls that wait for an answer fail. */
+  end(): Promise<void> {
+    return this.#supervisor.end()
+  }
+
+  get hasServer(): boolean {
+    return this.#supervisor.activePid !== undefined
   }
 
   unmount(lazy: boolean): Promise<void> {
@@ -115,6 +155,22 @@ export class MountDaemon {
     answered.catch(() => undefined)
     await this.#supervisor.start()
     await answered
+    this.#watchConnection()
+  }
+
+  /** Ends with the connection also when there is no server to read of its end. */
+  #watchConnection(): void {
+    const timer = setInterval(() => {
+      if (!connectionExists(this.#mounted.connection) && hasFusectl()) void this.#supervisor.end()
+    }, CONNECTION_MS)
+    timer.unref()
+    void this.#supervisor.ended.then(() => {
+      clearInterval(timer)
+    })
+  }
+
+  #endsWithin(milliseconds: number): Promise<boolean> {
+    return Promise.race([this.#supervisor.ended.then(() => true), delay(milliseconds, false, { ref: false })])
   }
 
   async #answer(request: ControlRequest): Promise<ControlReply> {
@@ -125,8 +181,7 @@ export class MountDaemon {
         return { type: 'restarted', result: await this.#supervisor.handOver() }
       case 'unmount':
         await this.unmount(request.lazy)
-        if (!request.lazy) await this.#supervisor.ended
-        return { type: 'unmounted' }
+        return { type: 'unmounted', ended: await this.#endsWithin(request.lazy ? 0 : ENDING_MS) }
       case 'audit':
         return { type: 'audited', ...this.#supervisor.auditBackingIds() }
     }
@@ -160,6 +215,7 @@ export class MountDaemon {
       passthrough: supervisor.passthrough,
       passthroughProblem: passthroughProblem(this.#request),
       fallbacks: supervisor.fallbacks,
+      problem: serving ? null : (supervisor.lastFailure?.split('\n', 1)[0] ?? null),
       restarts: supervisor.restarts,
       handovers: supervisor.handovers,
       lives: journal.life,
@@ -205,4 +261,21 @@ export class MountDaemon {
 function passthroughProblem({ settings, capabilities }: MountRequest): string | null {
   if (settings.wanted.optional?.includes('PASSTHROUGH') === true) return null
   return capabilities.passthrough ? 'not wanted' : (capabilities.passthroughProblem ?? 'not known')
+}
+
+/** Two commands may have found the mount point free at the same time; the lock lets one of them be first. */
+function refuseSecond({ mountPoint, mountOptions }: MountRequest): void {
+  const type = `fuse.${mountOptions.subtype ?? SUBTYPE}`
+  if (mountOptions.nonempty === true || mountAt(mountPoint)?.type !== type) return
+  throw new FuseError(
+    'ERR_ALREADY_MOUNTED',
+    { mountPoint },
+    { remedy: `Unmount it first: evermount unmount ${mountPoint}` },
+  )
+}
+
+function openDirectory(path: string): number {
+  const fd = openat(AT.FDCWD, cstring(path), O.PATH | O.DIRECTORY | O.CLOEXEC)
+  if (fd < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'open', errno: -fd, path })
+  return fd
 }

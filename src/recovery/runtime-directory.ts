@@ -1,11 +1,27 @@
 import { createHash } from 'node:crypto'
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { FuseError } from '../errors/fuse-error.js'
+import { flock, LOCK as FLOCK } from '../native/index.js'
 
 /** Bytes that fit into sun_path beside the NUL (unix(7)). */
 const LONGEST_SOCKET_PATH = 107
+
+const LOCK = '.lock'
+const LOCK_MS = 25_000
+const LOCK_TURN_MS = 20
 
 /** What is written down of a mount where other commands find it. */
 export interface MountNote {
@@ -49,7 +65,30 @@ export class RuntimeDirectory {
   static list(): RuntimeDirectory[] {
     const base = RuntimeDirectory.base()
     if (!existsSync(base)) return []
-    return readdirSync(base).map((name) => new RuntimeDirectory(join(base, name)))
+    const names = readdirSync(base).filter((name) => name !== LOCK)
+    return names.map((name) => new RuntimeDirectory(join(base, name)))
+  }
+
+  /**
+   * Makes the base and keeps other commands of this user from mounting meanwhile; the answer lets go. Throws when
+   * another user could have made the base, and when the others take too long.
+   */
+  static async lock(): Promise<() => void> {
+    const base = makeBase()
+    const fd = openSync(join(base, LOCK), 'a', 0o600)
+    for (let waited = 0; flock(fd, FLOCK.EX | FLOCK.NB) < 0; waited += LOCK_TURN_MS) {
+      if (waited > LOCK_MS) {
+        closeSync(fd)
+        throw new FuseError('ERR_TIMEOUT', {
+          what: 'the end of another mount command',
+          milliseconds: LOCK_MS,
+        })
+      }
+      await delay(LOCK_TURN_MS)
+    }
+    return () => {
+      closeSync(fd)
+    }
   }
 
   /** The control socket of the mount's present supervisor. */
@@ -69,24 +108,14 @@ export class RuntimeDirectory {
     return join(this.path, 'log')
   }
 
-  /** Makes it afresh. Throws when another user could have made the folder it lies in. */
+  /** Makes it afresh, in the base that `lock` has made. */
   create(): void {
-    const base = RuntimeDirectory.base()
     const socket = this.socketOf(process.pid)
     if (Buffer.byteLength(socket) > LONGEST_SOCKET_PATH) {
       throw new FuseError(
         'ERR_SUPERVISOR',
         { problem: `${socket} is too long a path for a socket` },
         { remedy: 'Name a place with a shorter path in EVERMOUNT_RUNTIME_DIR.' },
-      )
-    }
-    mkdirSync(base, { recursive: true, mode: 0o700 })
-    const found = lstatSync(base)
-    if (!found.isDirectory() || found.uid !== (process.getuid?.() ?? 0)) {
-      throw new FuseError(
-        'ERR_SUPERVISOR',
-        { problem: `${base} is not a directory of this user` },
-        { remedy: `Remove ${base}, or name another place in EVERMOUNT_RUNTIME_DIR.` },
       )
     }
     rmSync(this.path, { recursive: true, force: true })
@@ -109,4 +138,16 @@ export class RuntimeDirectory {
   remove(): void {
     rmSync(this.path, { recursive: true, force: true })
   }
+}
+
+function makeBase(): string {
+  const base = RuntimeDirectory.base()
+  mkdirSync(base, { recursive: true, mode: 0o700 })
+  const found = lstatSync(base)
+  if (found.isDirectory() && found.uid === (process.getuid?.() ?? 0)) return base
+  throw new FuseError(
+    'ERR_SUPERVISOR',
+    { problem: `${base} is not a directory of this user` },
+    { remedy: `Remove ${base}, or name another place in EVERMOUNT_RUNTIME_DIR.` },
+  )
 }

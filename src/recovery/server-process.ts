@@ -34,14 +34,31 @@ export class ServerProcess {
 
   /**
    * `log`: descriptor for what it writes to its standard output and error. `kept`: takes in what it leaves with the
-   * supervisor, as it comes: a socket holds only so much, and then the server would wait.
+   * supervisor, as it comes: a socket holds only so much, and then the server would wait. `directory`: see
+   * HELD_DIRECTORY.
    */
-  constructor(settings: ServerSettings, device: number, journal: number, log: number, kept: DescriptorStore) {
+  constructor(
+    settings: ServerSettings,
+    device: number,
+    journal: number,
+    log: number,
+    kept: DescriptorStore,
+    directory: number | undefined,
+  ) {
     const pair = new Int32Array(2)
     socketpair(pair, SOCKET.SEQPACKET)
     this.keeperSocket = pair[0]!
     setNonBlocking(this.keeperSocket)
-    const stdio: StdioOptions = ['ignore', log, log, device, journal, 'pipe', pair[1]!]
+    const stdio: StdioOptions = [
+      'ignore',
+      log,
+      log,
+      device,
+      journal,
+      'pipe',
+      pair[1]!,
+      ...(directory === undefined ? [] : [directory]),
+    ]
     this.#child = spawn(process.execPath, [...NODE_FLAGS, SERVER_MAIN, JSON.stringify(settings)], { stdio })
     close(pair[1]!)
     this.#keeperWaiter = new Waiter([this.keeperSocket])

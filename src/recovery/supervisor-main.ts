@@ -23,9 +23,15 @@ try {
   const daemon = await MountDaemon.start(JSON.parse(process.argv[2] ?? '{}') as MountRequest)
   channel.send({ type: 'mounted', supervisorPid: process.pid })
   channel.end()
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  // There is no terminal to hang up.
+  process.on('SIGHUP', () => undefined)
+  let asked = false
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      daemon.unmount(signal === 'SIGTERM').catch(() => undefined)
+      // Open files stay usable until they are closed, unless nobody serves them or it is asked for again.
+      const detached = daemon.unmount(signal === 'SIGTERM').catch(() => undefined)
+      if (asked || !daemon.hasServer) void detached.then(() => daemon.end())
+      asked = true
     })
   }
   await daemon.ended

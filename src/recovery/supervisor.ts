@@ -13,6 +13,8 @@ export interface SupervisorOptions {
   readonly settings: ServerSettings
   /** The mounted /dev/fuse descriptor: held for as long as the mount lives. */
   readonly device: number
+  /** Descriptor of the directory that servers find at HELD_DIRECTORY; closed at the end. */
+  readonly directory?: number | undefined
   /** Descriptor that servers write their diagnostics to. */
   readonly log: number
   readonly capabilities?: number
@@ -123,6 +125,11 @@ export class Supervisor {
     return this.#handovers
   }
 
+  /** What the last server that could not go on had to say. */
+  get lastFailure(): string | undefined {
+    return this.#lastFailure
+  }
+
   get fallbacks(): readonly { cause: string; errno: number }[] {
     return this.#fallbacks
   }
@@ -203,12 +210,13 @@ export class Supervisor {
     await Promise.all(servers.map((server) => server.exited))
     this.#kept.close()
     close(this.#options.device)
+    if (this.#options.directory !== undefined) close(this.#options.directory)
     this.#settleEnded()
   }
 
   #spawn(): ServerProcess {
-    const { settings, device, log } = this.#options
-    const server = new ServerProcess(settings, device, this.#memory.fd, log, this.#kept)
+    const { settings, device, log, directory } = this.#options
+    const server = new ServerProcess(settings, device, this.#memory.fd, log, this.#kept, directory)
     server.onMessage((message) => {
       this.#receive(server, message)
     })
@@ -383,7 +391,10 @@ export class Supervisor {
     if (serving === undefined) return { done: false, reason: 'the new server died as it took over' }
     this.#handovers++
     // The standby is of the old server's version.
-    this.#standby?.kill()
+    const outdated = this.#standby
+    this.#standby = undefined
+    outdated?.kill()
+    this.#startStandby()
     return { done: true, pid: successor.pid, milliseconds: performance.now() - began }
   }
 

@@ -1,8 +1,8 @@
-import { realpathSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { InvalidArgumentError, type Command } from 'commander'
 import { runDrill, type DrillProgress, type DrillResult } from '../../drill/drill.js'
-import { isFuseError } from '../../errors/index.js'
+import { FuseError, isFuseError } from '../../errors/index.js'
 import type { KernelCapabilities } from '../../passthrough/capabilities.js'
 import { probe } from '../../passthrough/probe.js'
 import { ExitStatus } from '../exit-status.js'
@@ -30,8 +30,15 @@ async function demo(directory: string | undefined, flags: DemoFlags): Promise<vo
   const capabilities = await findCapabilities()
   if (capabilities === undefined) return
   const progress = new ProgressLine(flags.kills)
+  const interrupt = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      interrupt.abort()
+    })
+  }
   const result = await runDrill({
-    directory: realpathSync(directory ?? OWN_TREE),
+    signal: interrupt.signal,
+    directory: existingDirectory(directory ?? OWN_TREE),
     kills: flags.kills,
     capabilities,
     onStep: (text) => {
@@ -48,6 +55,12 @@ async function demo(directory: string | undefined, flags: DemoFlags): Promise<vo
     process.stdout.write(`${JSON.stringify(figuresOf(result))}\n`)
   }
   if (!isGood(result)) process.exitCode = ExitStatus.failure
+}
+
+function existingDirectory(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return realpathSync(path)
+  const remedy = 'Name a directory that exists; the drill works on a copy of it.'
+  throw new FuseError('ERR_USAGE', { problem: `${path} is not a directory` }, { remedy })
 }
 
 /** undefined: said already that this machine cannot run the drill. */

@@ -6,6 +6,7 @@ import { checkMountPoint, parseMountOptions, type MountOptions } from '../../mou
 import type { KernelCapabilities } from '../../passthrough/capabilities.js'
 import { probe } from '../../passthrough/probe.js'
 import { launch } from '../../recovery/launch.js'
+import { HELD_DIRECTORY } from '../../recovery/messages.js'
 import type { MountRequest } from '../../recovery/mount-daemon.js'
 import { wantedCapabilities } from '../../session/wanted.js'
 import { runInForeground } from '../foreground.js'
@@ -101,7 +102,7 @@ function mountRequest(
   const strategy = pickStrategy(flags.strategy, capabilities)
   const passthrough = flags.passthrough && capabilities.passthrough
   const options: MirrorOptions = {
-    source,
+    source: HELD_DIRECTORY,
     readOnly: mountOptions.readOnly === true,
     passthrough,
     entryTimeout: flags.entryTimeout,
@@ -112,6 +113,7 @@ function mountRequest(
   return {
     mountPoint,
     description: `mirror of ${source}`,
+    directory: source,
     mountOptions,
     settings: {
       fileSystem: { module: MIRROR_MODULE, options, rehearse: true },

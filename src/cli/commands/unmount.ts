@@ -4,7 +4,7 @@ import { mountAt, unmount as unmountDirectly } from '../../mount/index.js'
 import { ask, type ControlReply } from '../../recovery/control.js'
 import { RuntimeDirectory } from '../../recovery/runtime-directory.js'
 import { findMount, resolveMountPoint } from '../mounts.js'
-import { answer, type OutputOptions } from '../output.js'
+import { answer, remark, type OutputOptions } from '../output.js'
 import { replyFailure } from '../reply-failure.js'
 
 const UNMOUNT_MS = 20_000
@@ -53,7 +53,7 @@ async function unmount(mountPoint: string, flags: UnmountFlags): Promise<void> {
   answer(flags, { mountPoint: path, unmounted: found.kind !== 'remains', lazy }, [`${path}: ${was}`])
 }
 
-/** Ends when the supervisor has put everything away, or, lazily, when the mount is out of the tree. */
+/** Ends when the mount is out of the tree and, unless others still use it, the supervisor has put everything away. */
 async function unmountBySupervisor(path: string, lazy: boolean): Promise<void> {
   let reply: ControlReply
   try {
@@ -64,4 +64,7 @@ async function unmountBySupervisor(path: string, lazy: boolean): Promise<void> {
     throw error
   }
   if (reply.type !== 'unmounted') throw replyFailure(reply)
+  if (!reply.ended && !lazy) {
+    remark('another mount namespace still uses it: it is served there until that one lets go')
+  }
 }
