@@ -10,7 +10,7 @@ import { ReadClient } from './clients/read.js'
 import { StatClient } from './clients/stat.js'
 import { WriteClient } from './clients/write.js'
 
-const PAUSE_MS = 3
+const PAUSE_MS = 10
 
 const task = JSON.parse(process.argv[2] ?? '{}') as ClientTask
 const client = makeClient(task)

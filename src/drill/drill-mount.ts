@@ -38,7 +38,6 @@ export class DrillMount {
       settings: {
         fileSystem: {
           module: MIRROR,
-          rehearse: true,
           options: { source: HELD_DIRECTORY, actAsCaller: true },
         },
         wanted: wantedCapabilities({ passthrough: true, maxStackDepth: 2, defaultPermissions: true }),

@@ -3,17 +3,15 @@ import type { ServerCapabilities } from '../protocol/capabilities.js'
 import type { FallbackCause } from '../passthrough/fallback.js'
 import type { PassthroughStrategy } from '../passthrough/strategy.js'
 
-/** A file system as a server process can load it: a module that exports `createFileSystem(options)`. */
+/**
+ * A file system as a server process can load it: a module that exports `createFileSystem(options)` and, if takeovers
+ * are to be quick, `createRehearsal(options)` (see session/rehearsal.ts).
+ */
 export interface FileSystemModule {
   /** URL or absolute path of the module. */
   readonly module: string
   /** Plain data, handed to the module's `createFileSystem`. */
   readonly options: unknown
-  /**
-   * A second instance of the file system may be made in each process, to run through some reading requests before
-   * they matter: takeovers are faster then.
-   */
-  readonly rehearse?: boolean | undefined
 }
 
 /** All that a server process needs to know; the same for every life of a mount. */

@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { FuseError } from '../errors/fuse-error.js'
 import type { FileSystem } from '../filesystem/file-system.js'
 import { Journal } from '../journal/journal.js'
 import { Header, JOURNAL_VERSION } from '../journal/layout.js'
 import { CAP, capabilitySet, close, dropEffective, memfdCreate, warmThreadPool } from '../native/index.js'
 import { strategies } from '../passthrough/strategy.js'
-import { rehearse } from '../session/rehearsal.js'
+import { rehearse, type Rehearsal } from '../session/rehearsal.js'
 import { Session, type SessionOptions } from '../session/session.js'
 import { DeviceTransport } from '../transport/device.js'
 import { Channel } from './channel.js'
@@ -68,11 +70,14 @@ export class Server {
     const { fileSystem } = this.#settings
     this.#journal = Journal.open(new SharedMemory(ServerFd.journal))
     const options = this.#sessionOptions()
-    if (fileSystem.rehearse === true) await rehearse(() => loadFileSystem(fileSystem), options)
-    this.#fs = await loadFileSystem(fileSystem)
+    const module = await loadModule(fileSystem)
+    const rehearsal = await module.createRehearsal?.(fileSystem.options)
+    if (rehearsal !== undefined) await rehearse(rehearsal, options)
+    this.#fs = await module.createFileSystem(fileSystem.options)
     const transport = new DeviceTransport(ServerFd.device)
     this.#session = new Session({ ...options, transport, journal: this.#journal, fs: this.#fs })
     await this.#session.prepare()
+    collectGarbage()
     this.#channel.send({ type: 'ready', journalVersion: JOURNAL_VERSION })
   }
 
@@ -178,15 +183,27 @@ export class Server {
   }
 }
 
+/** What loading has left behind: a takeover is no time for it, and a small process is sooner taken apart. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+}
+
 function strategyNamed(name: ServerSettings['strategy']) {
   return Object.values(strategies).find((strategy) => strategy.name === name) ?? strategies.journal
 }
 
-async function loadFileSystem({ module, options }: FileSystemModule): Promise<FileSystem> {
+/** What a file system's module exports. */
+interface LoadedModule {
+  createFileSystem(options: unknown): FileSystem | Promise<FileSystem>
+  /** Something to warm up with, so that takeovers are quick; optional. */
+  createRehearsal?(options: unknown): Rehearsal | Promise<Rehearsal>
+}
+
+async function loadModule({ module }: FileSystemModule): Promise<LoadedModule> {
   const url = module.startsWith('file:') ? module : pathToFileURL(module).href
-  const loaded = (await import(url)) as { createFileSystem?: (options: unknown) => unknown }
-  if (typeof loaded.createFileSystem !== 'function') {
-    throw new FuseError('ERR_USAGE', { problem: `${module} does not export createFileSystem(options)` })
-  }
-  return (await loaded.createFileSystem(options)) as FileSystem
+  const loaded = (await import(url)) as Partial<LoadedModule>
+  if (typeof loaded.createFileSystem === 'function') return loaded as LoadedModule
+  throw new FuseError('ERR_USAGE', { problem: `${module} does not export createFileSystem(options)` })
 }

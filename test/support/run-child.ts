@@ -67,10 +67,10 @@ export function runCommand(
 
 /**
  * What other tests have mounted is taken out of the new namespace's tree: it would stay alive there after they have
- * unmounted it, for as long as any process of this one runs.
+ * unmounted it, for as long as any process of this one runs. KEEP_MOUNT names one that stays.
  */
 const LEAVE_OTHERS_ALONE = `awk '$0 ~ / - fuse[. ]/ { print $5 }' /proc/self/mountinfo |
-while read -r mounted; do umount --lazy --no-canonicalize "$mounted" 2> /dev/null || true; done
+while read -r mounted; do [ "$mounted" = "$KEEP_MOUNT" ] || umount --lazy --no-canonicalize "$mounted" 2> /dev/null || true; done
 exec "$@"`
 
 /** As `runCommand`, in a mount namespace of its own (unshare(1)). */

@@ -116,7 +116,7 @@ function mountRequest(
     directory: source,
     mountOptions,
     settings: {
-      fileSystem: { module: MIRROR_MODULE, options, rehearse: true },
+      fileSystem: { module: MIRROR_MODULE, options },
       wanted: wantedCapabilities({
         passthrough,
         maxStackDepth: flags.maxStackDepth === undefined ? stackDepthFor(source) : depth(flags.maxStackDepth),
