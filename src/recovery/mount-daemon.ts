@@ -84,6 +84,7 @@ export class MountDaemon {
     request: MountRequest,
     onEvent: (event: SupervisorEvent) => void = () => undefined,
   ): Promise<MountDaemon> {
+    RuntimeDirectory.of(request.mountPoint).check()
     const release = await RuntimeDirectory.lock()
     try {
       refuseSecond(request)

@@ -19,7 +19,6 @@ import { flock, LOCK as FLOCK } from '../native/index.js'
 /** Bytes that fit into sun_path beside the NUL (unix(7)). */
 const LONGEST_SOCKET_PATH = 107
 
-const LOCK = '.lock'
 const LOCK_MS = 25_000
 const LOCK_TURN_MS = 20
 
@@ -65,8 +64,7 @@ export class RuntimeDirectory {
   static list(): RuntimeDirectory[] {
     const base = RuntimeDirectory.base()
     if (!existsSync(base)) return []
-    const names = readdirSync(base).filter((name) => name !== LOCK)
-    return names.map((name) => new RuntimeDirectory(join(base, name)))
+    return readdirSync(base).map((name) => new RuntimeDirectory(join(base, name)))
   }
 
   /**
@@ -75,7 +73,8 @@ export class RuntimeDirectory {
    */
   static async lock(): Promise<() => void> {
     const base = makeBase()
-    const fd = openSync(join(base, LOCK), 'a', 0o600)
+    // The folder itself is what is locked: no file is left in it.
+    const fd = openSync(base, 'r')
     for (let waited = 0; flock(fd, FLOCK.EX | FLOCK.NB) < 0; waited += LOCK_TURN_MS) {
       if (waited > LOCK_MS) {
         closeSync(fd)
@@ -108,16 +107,21 @@ export class RuntimeDirectory {
     return join(this.path, 'log')
   }
 
-  /** Makes it afresh, in the base that `lock` has made. */
-  create(): void {
+  /** Throws when the path leaves no room for a control socket. */
+  check(): void {
     const socket = this.socketOf(process.pid)
-    if (Buffer.byteLength(socket) > LONGEST_SOCKET_PATH) {
-      throw new FuseError(
-        'ERR_SUPERVISOR',
-        { problem: `${socket} is too long a path for a socket` },
-        { remedy: 'Name a place with a shorter path in EVERMOUNT_RUNTIME_DIR.' },
-      )
-    }
+    if (Buffer.byteLength(socket) <= LONGEST_SOCKET_PATH) return
+    throw new FuseError(
+      'ERR_SUPERVISOR',
+      { problem: `${socket} is too long a path for a socket` },
+      { remedy: 'Name a place with a shorter path in EVERMOUNT_RUNTIME_DIR.' },
+    )
+  }
+
+  /** Makes it afresh. Throws when another user could have made the folder it lies in. */
+  create(): void {
+    this.check()
+    makeBase()
     rmSync(this.path, { recursive: true, force: true })
     mkdirSync(this.path, { mode: 0o700 })
   }
