@@ -56,7 +56,7 @@ describe('the end of a mount', { timeout: 60_000 }, () => {
     await client.do('write', 'h', 'more')
     expect(await client.do('readFile', 'f')).toBe('more')
     await client.do('closeAll')
-    expect(await mirror.ask({ type: 'unmount', lazy: false })).toEqual({ type: 'unmounted' })
+    expect(await mirror.ask({ type: 'unmount', lazy: false })).toEqual({ type: 'unmounted', ended: true })
     expect(mirror.mounted).toBe(false)
   })
 
