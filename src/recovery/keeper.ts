@@ -35,10 +35,48 @@ function* receive(socket: number): Generator<{ verb: number; node: NodeId; fd: n
   }
 }
 
+/** Keeps descriptors in this process, for its only life. */
+export class LocalKeeper implements Keeper {
+  readonly #kept = new Map<NodeId, number>()
+
+  keep(node: NodeId, fd: number): boolean {
+    if (this.#kept.has(node)) return true
+    const own = dup(fd)
+    if (own < 0) return false
+    this.#kept.set(node, own)
+    return true
+  }
+
+  has(node: NodeId): boolean {
+    return this.#kept.has(node)
+  }
+
+  /** Takes over a descriptor that is this process's own already. */
+  adopt(node: NodeId, fd: number): void {
+    this.#kept.set(node, fd)
+  }
+
+  take(node: NodeId): number {
+    const fd = this.#kept.get(node)
+    return fd === undefined ? -1 : dup(fd)
+  }
+
+  drop(node: NodeId): void {
+    const fd = this.#kept.get(node)
+    if (fd === undefined) return
+    this.#kept.delete(node)
+    close(fd)
+  }
+
+  close(): void {
+    for (const node of [...this.#kept.keys()]) this.drop(node)
+  }
+}
+
 /** The server's end. */
 export class RemoteKeeper implements Keeper {
   readonly #socket: number
-  readonly #kept = new Map<NodeId, number>()
+  readonly #own = new LocalKeeper()
 
   constructor(socket: number) {
     this.#socket = socket
@@ -52,28 +90,24 @@ export class RemoteKeeper implements Keeper {
       const length = receiveFds(this.#socket, bytes, fds)
       // The supervisor is gone: nothing more will come.
       if (length === 0) return
-      if (length === MESSAGE_BYTES && fds[0] !== undefined) this.#kept.set(nodeOf(bytes), fds[0])
+      if (length === MESSAGE_BYTES && fds[0] !== undefined) this.#own.adopt(nodeOf(bytes), fds[0])
     }
   }
 
   keep(node: NodeId, fd: number): boolean {
-    if (this.#kept.has(node)) return true
+    if (this.#own.has(node)) return true
     if (sendFds(this.#socket, encode(KEEP, node), [fd]) !== MESSAGE_BYTES) return false
-    const own = dup(fd)
-    if (own >= 0) this.#kept.set(node, own)
+    this.#own.keep(node, fd)
     return true
   }
 
   take(node: NodeId): number {
-    const fd = this.#kept.get(node)
-    return fd === undefined ? -1 : dup(fd)
+    return this.#own.take(node)
   }
 
   drop(node: NodeId): void {
-    const fd = this.#kept.get(node)
-    if (fd === undefined) return
-    this.#kept.delete(node)
-    close(fd)
+    if (!this.#own.has(node)) return
+    this.#own.drop(node)
     sendFds(this.#socket, encode(DROP, node), [])
   }
 }

@@ -1,6 +1,6 @@
 import { FuseError } from '../errors/fuse-error.js'
-import type { FileSystem, NodeId } from '../filesystem/file-system.js'
-import type { Keeper, Notifier } from '../filesystem/host.js'
+import type { FileSystem } from '../filesystem/file-system.js'
+import type { Notifier } from '../filesystem/host.js'
 import { Journal } from '../journal/journal.js'
 import { PrivateMemory } from '../journal/memory.js'
 import { attach } from '../mount/attach.js'
@@ -8,13 +8,14 @@ import { mountAt } from '../mount/mountinfo.js'
 import { checkMountPoint } from '../mount/mount-point.js'
 import type { MountOptions } from '../mount/options.js'
 import { unmount, type UnmountOptions } from '../mount/unmount.js'
-import { CAP, close, dup, hasCapability } from '../native/index.js'
+import { CAP, hasCapability } from '../native/index.js'
 import type { Fallback } from '../passthrough/fallback.js'
 import { strategies } from '../passthrough/strategy.js'
 import type { CacheTimeouts } from '../session/encode.js'
 import { Session } from '../session/session.js'
 import { wantedCapabilities } from '../session/wanted.js'
 import { DeviceTransport } from '../transport/device.js'
+import { LocalKeeper } from './keeper.js'
 
 export interface ServeOptions {
   /** An existing, empty directory. */
@@ -133,34 +134,5 @@ async function serveUntilEnd(
     await transport[Symbol.asyncDispose]()
     keeper.close()
     await session.fs.stop?.()
-  }
-}
-
-/** Keeps descriptors in this process, for its only life. */
-class LocalKeeper implements Keeper {
-  readonly #kept = new Map<NodeId, number>()
-
-  keep(node: NodeId, fd: number): boolean {
-    if (this.#kept.has(node)) return true
-    const own = dup(fd)
-    if (own < 0) return false
-    this.#kept.set(node, own)
-    return true
-  }
-
-  take(node: NodeId): number {
-    const fd = this.#kept.get(node)
-    return fd === undefined ? -1 : dup(fd)
-  }
-
-  drop(node: NodeId): void {
-    const fd = this.#kept.get(node)
-    if (fd === undefined) return
-    this.#kept.delete(node)
-    close(fd)
-  }
-
-  close(): void {
-    for (const node of [...this.#kept.keys()]) this.drop(node)
   }
 }
