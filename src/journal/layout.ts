@@ -66,8 +66,6 @@ export const Header = {
   forgetCursor: 108,
   /** Process id of the server that serves. */
   serverPid: 112,
-  /** Bit set of what the kernel can do (see passthrough/capabilities.ts), found by the probe. */
-  capabilities: 116,
   /** fuse_init_in as received and fuse_init_out as answered, 64 bytes each. */
   initIn: 128,
   initOut: 192,

@@ -24,26 +24,3 @@ export function chooseStrategy(capabilities: KernelCapabilities): PassthroughStr
   if (capabilities.inodeCompare) return strategies.inodeCompare
   return strategies.journal
 }
-
-/** As one word, for the journal: the same answers for each life of a mount. */
-export function packCapabilities(c: KernelCapabilities): number {
-  return (
-    (c.passthrough ? 1 : 0) |
-    (c.inodeCache ? 2 : 0) |
-    (c.inodeCompare ? 4 : 0) |
-    (c.resend ? 8 : 0) |
-    (c.closeAll ? 16 : 0) |
-    (c.minor << 8)
-  )
-}
-
-export function unpackCapabilities(word: number): KernelCapabilities {
-  return {
-    passthrough: (word & 1) !== 0,
-    inodeCache: (word & 2) !== 0,
-    inodeCompare: (word & 4) !== 0,
-    resend: (word & 8) !== 0,
-    closeAll: (word & 16) !== 0,
-    minor: word >>> 8,
-  }
-}

@@ -16,7 +16,7 @@ import { attach } from '../mount/attach.js'
 import { mountAt, SUBTYPE } from '../mount/mountinfo.js'
 import type { Mounted } from '../mount/mounted.js'
 import { unmount } from '../mount/unmount.js'
-import { packCapabilities, type KernelCapabilities } from '../passthrough/capabilities.js'
+import type { KernelCapabilities } from '../passthrough/capabilities.js'
 import { ControlServer, type ControlReply, type ControlRequest, type MountStatus } from './control.js'
 import type { ServerSettings } from './messages.js'
 import { RuntimeDirectory } from './runtime-directory.js'
@@ -69,7 +69,6 @@ export class MountDaemon {
       device: mounted.fd,
       directory: held,
       log,
-      capabilities: packCapabilities(request.capabilities),
       ...(request.stuckAfterMs === undefined ? {} : { stuckAfterMs: request.stuckAfterMs }),
       ...(request.journalLimit === undefined ? {} : { journalLimit: request.journalLimit }),
       onEvent: (event) => {

@@ -17,7 +17,6 @@ export interface SupervisorOptions {
   readonly directory?: number | undefined
   /** Descriptor that servers write their diagnostics to. */
   readonly log: number
-  readonly capabilities?: number
   /** A server whose event loop stands still for so long is replaced. */
   readonly stuckAfterMs?: number
   readonly journalLimit?: number
@@ -91,7 +90,6 @@ export class Supervisor {
     this.#options = options
     this.#memory = SharedMemory.create(options.journalLimit)
     this.journal = Journal.create(this.#memory)
-    this.journal.header.setU32(Header.capabilities, options.capabilities ?? 0)
     this.ended = new Promise((resolve) => {
       this.#settleEnded = resolve
     })
