@@ -66,6 +66,8 @@ export const Header = {
   forgetCursor: 108,
   /** Process id of the server that serves. */
   serverPid: 112,
+  /** The serving process's, marked by the kernel when that ends (native/robust-futex.ts). */
+  owner: 116,
   /** fuse_init_in as received and fuse_init_out as answered, 64 bytes each. */
   initIn: 128,
   initOut: 192,

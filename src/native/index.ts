@@ -134,6 +134,7 @@ export {
   setThreadName,
   threadName,
 } from './process.js'
+export { ownUntilDeath, ownerDied } from './robust-futex.js'
 export { ioctl } from './ioctl.js'
 export { backingClose, backingOpen, cloneDevice } from './device-ioctl.js'
 export { CLONE, MNT, MS, mount, umount2, umount2Async, unshare } from './mount.js'

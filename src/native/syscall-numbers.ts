@@ -6,6 +6,8 @@ interface SyscallNumbers {
   readonly capget: number
   readonly capset: number
   readonly getdents64: number
+  readonly futex: number
+  readonly set_robust_list: number
 }
 
 /** Calls added since Linux 5.1 have the same number everywhere. */
@@ -20,9 +22,27 @@ const unified = {
 
 const perArchitecture: Readonly<Record<string, SyscallNumbers>> = {
   // arch/x86/entry/syscalls/syscall_64.tbl
-  x64: { setgroups: 116, setfsuid: 122, setfsgid: 123, capget: 125, capset: 126, getdents64: 217 },
+  x64: {
+    setgroups: 116,
+    setfsuid: 122,
+    setfsgid: 123,
+    capget: 125,
+    capset: 126,
+    getdents64: 217,
+    futex: 202,
+    set_robust_list: 273,
+  },
   // include/uapi/asm-generic/unistd.h
-  arm64: { setgroups: 159, setfsuid: 151, setfsgid: 152, capget: 90, capset: 91, getdents64: 61 },
+  arm64: {
+    setgroups: 159,
+    setfsuid: 151,
+    setfsgid: 152,
+    capget: 90,
+    capset: 91,
+    getdents64: 61,
+    futex: 98,
+    set_robust_list: 99,
+  },
 }
 
 function numbersFor(arch: string): SyscallNumbers & typeof unified {

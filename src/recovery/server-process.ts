@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { close, setNonBlocking, SOCKET, socketpair, Waiter } from '../native/index.js'
 import { Channel } from './channel.js'
+import { fenced } from './fence.js'
 import type { DescriptorStore } from './keeper.js'
 import { Priority, setProcessPriority } from './priority.js'
 import { ServerFd, type FromServer, type ServerSettings, type ToServer } from './messages.js'
@@ -30,9 +31,13 @@ export class ServerProcess {
   readonly #listeners = new Set<(message: FromServer) => void>()
   /** The supervisor's end of the socket for descriptors. */
   readonly keeperSocket: number
-  /** Settles when the process is gone: reaped, so that no thread of it can do anything any more. */
+  /** Settles when the process has been reaped. */
   readonly exited: Promise<ServerExit>
+  /** Settles when no thread of the process can do anything any more: at the latest when it is reaped. */
+  readonly powerless: Promise<void>
+  #settlePowerless: () => void = () => undefined
   #exit: ServerExit | undefined
+  #gone = false
   #ready = false
 
   /**
@@ -66,9 +71,13 @@ export class ServerProcess {
     close(pair[1]!)
     this.#keeperWaiter = new Waiter([this.keeperSocket])
     void this.#receiveKept(kept)
+    this.powerless = new Promise((resolve) => {
+      this.#settlePowerless = resolve
+    })
     this.exited = new Promise((resolve) => {
       const settle = (code: number | null, signal: NodeJS.Signals | null): void => {
         this.#exit = { code, signal }
+        this.#nowPowerless()
         resolve(this.#exit)
       }
       this.#child.once('exit', settle)
@@ -88,11 +97,12 @@ export class ServerProcess {
 
   /** Loaded, and waiting to be activated. */
   get ready(): boolean {
-    return this.#ready && this.#exit === undefined
+    return this.#ready && !this.#gone
   }
 
+  /** No thread of it can do anything any more. */
   get gone(): boolean {
-    return this.#exit !== undefined
+    return this.#gone
   }
 
   send(message: ToServer): void {
@@ -103,6 +113,17 @@ export class ServerProcess {
   activate(kept: DescriptorStore): void {
     this.send({ type: 'activate', kept: kept.size })
     void kept.sendAll(this.keeperSocket, () => !this.#disposed)
+  }
+
+  /** From now on its end is noticed sooner than it can be reaped. `word`: the one that it owns as it serves. */
+  watchEnd(word: Uint8Array): void {
+    void fenced(this.pid, word).then((isFenced) => {
+      // Once it has been reaped its number may be another's, and what was seen may be of that one.
+      if (!isFenced || this.#exit !== undefined) return
+      this.#nowPowerless()
+      // What is left of it is only in the way of those that it has left waiting.
+      this.setBackground(true)
+    })
   }
 
   onMessage(listener: (message: FromServer) => void): void {
@@ -147,6 +168,11 @@ export class ServerProcess {
     this.#channel.end()
     this.#keeperWaiter.close()
     close(this.keeperSocket)
+  }
+
+  #nowPowerless(): void {
+    this.#gone = true
+    this.#settlePowerless()
   }
 
   async #receiveKept(kept: DescriptorStore): Promise<void> {

@@ -6,7 +6,15 @@ import { FuseError } from '../errors/fuse-error.js'
 import type { FileSystem } from '../filesystem/file-system.js'
 import { Journal } from '../journal/journal.js'
 import { Header, JOURNAL_VERSION } from '../journal/layout.js'
-import { CAP, capabilitySet, close, dropEffective, memfdCreate, warmThreadPool } from '../native/index.js'
+import {
+  CAP,
+  capabilitySet,
+  close,
+  dropEffective,
+  memfdCreate,
+  ownUntilDeath,
+  warmThreadPool,
+} from '../native/index.js'
 import { strategies } from '../passthrough/strategy.js'
 import { rehearse, type Rehearsal } from '../session/rehearsal.js'
 import { Session, type SessionOptions } from '../session/session.js'
@@ -119,6 +127,7 @@ export class Server {
     const session = this.#session
     if (session === undefined) throw new Error('activated before it was ready')
     this.#active = true
+    ownUntilDeath(this.#journal.header.bytes(Header.owner, 4))
     this.#keeper.receive(kept)
     session.takeOver()
     const serving = this.#serve(session)

@@ -58,8 +58,8 @@ const WATCH_MS = 500
  * left with it, and it never touches the mount: a process that waits for a FUSE answer could not bring the server
  * that gives it.
  *
- * One server is active, another one stands by with everything loaded. When the active one is gone (reaped: it can
- * do nothing any more) the standby is told, and a new one is started.
+ * One server is active, another one stands by with everything loaded. When the active one is gone (no thread of it
+ * can do anything any more) the standby is told, and a new one is started.
  */
 export class Supervisor {
   readonly journal: Journal
@@ -218,8 +218,11 @@ export class Supervisor {
     server.onMessage((message) => {
       this.#receive(server, message)
     })
-    void server.exited.then((exit) => {
-      this.#serverEnded(server, exit.code, exit.signal)
+    void server.powerless.then(() => {
+      this.#serverEnded(server)
+    })
+    void server.exited.then(() => {
+      server.dispose()
     })
     return server
   }
@@ -253,6 +256,7 @@ export class Supervisor {
     switch (message.type) {
       case 'serving': {
         const { life, milliseconds } = message
+        server.watchEnd(this.journal.header.bytes(Header.owner, 4))
         this.#emit({ type: 'serving', pid: server.pid, life, milliseconds })
         // A predecessor may have answered INIT and died before it said so.
         if (recallAgreement(this.journal.header) !== undefined) this.#nowInitialised()
@@ -294,13 +298,14 @@ export class Supervisor {
     this.#emit({ type: 'initialised' })
   }
 
-  #serverEnded(server: ServerProcess, code: number | null, signal: NodeJS.Signals | null): void {
+  #serverEnded(server: ServerProcess): void {
     this.#kept.receive(server.keeperSocket)
-    server.dispose()
     if (this.#ending) return
     const role = server === this.#active ? 'active' : 'standby'
     if (server !== this.#active && server !== this.#standby) return
-    this.#emit({ type: 'server ended', role, pid: server.pid, code, signal })
+    void server.exited.then(({ code, signal }) => {
+      this.#emit({ type: 'server ended', role, pid: server.pid, code, signal })
+    })
     if (server === this.#standby) {
       this.#standby = undefined
       this.#failedStandbys++
