@@ -47,11 +47,11 @@ export async function checkMountPoint(
   if (!(await lstat(path)).isDirectory()) {
     throw trouble(path, 'it is not a directory', 'Name a directory to mount on.')
   }
+  const source = options.source === undefined ? undefined : await resolveSource(options.source)
+  if (source !== undefined) checkNesting(path, source, options)
   if (options.nonempty !== true && (await readdir(path)).length > 0) {
     throw trouble(path, 'it is not empty', 'Use an empty directory, or -o nonempty to hide what is in it.')
   }
-  const source = options.source === undefined ? undefined : await resolveSource(options.source)
-  if (source !== undefined) checkNesting(path, source, options)
   return { path, source, cleaned }
 }
 
@@ -134,6 +134,9 @@ const contains = (outer: string, inner: string): boolean =>
   inner === outer || inner.startsWith(outer.endsWith('/') ? outer : `${outer}/`)
 
 function checkNesting(path: string, source: string, options: MountPointOptions): void {
+  if (path === source) {
+    throw trouble(path, 'it is the source itself', 'The mount would hide its own source: mount elsewhere.')
+  }
   if (contains(path, source)) {
     throw trouble(
       path,

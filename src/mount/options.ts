@@ -102,7 +102,13 @@ export function parseMountOptions(...texts: readonly string[]): MountOptions {
   return options
 }
 
+/** Options for the programs of user space (mount(8), systemd), not for a file system. */
+function isComment(name: string): boolean {
+  return /^x-./i.test(name) || name === 'comment'
+}
+
 function parseOption(name: string, value: string | undefined): MountOptions {
+  if (isComment(name)) return {}
   const word = Object.hasOwn(words, name) ? words[name] : undefined
   if (word !== undefined) {
     if (value !== undefined) throw usage(`mount option ${name} takes no value`)

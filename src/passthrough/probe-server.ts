@@ -10,6 +10,7 @@ import {
   type structs,
   type Infer,
 } from '../protocol/index.js'
+import { zeroAttr } from '../protocol/structs/attr.js'
 import type { Transport } from '../transport/index.js'
 
 /** The files of the probe's mount, both backed by the same file, by how their opens are answered. */
@@ -151,23 +152,8 @@ export class ProbeServer {
   }
 
   #attributes(node: number): Attr {
-    return {
-      ino: node,
-      size: node === ROOT ? 0 : this.#size,
-      blocks: 0,
-      atime: 0,
-      mtime: 0,
-      ctime: 0,
-      atimensec: 0,
-      mtimensec: 0,
-      ctimensec: 0,
-      mode: node === ROOT ? S_IFDIR | 0o755 : S_IFREG | 0o644,
-      nlink: 1,
-      uid: 0,
-      gid: 0,
-      rdev: 0,
-      blksize: 4096,
-      flags: 0,
-    }
+    const isRoot = node === ROOT
+    const mode = isRoot ? S_IFDIR | 0o755 : S_IFREG | 0o644
+    return { ...zeroAttr(), ino: node, size: isRoot ? 0 : this.#size, mode, nlink: 1, blksize: 4096 }
   }
 }

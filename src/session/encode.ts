@@ -1,5 +1,5 @@
 import type { AttributesAnswer, Entry } from '../filesystem/file-system.js'
-import type { Attr, AttrOut } from '../protocol/structs/attr.js'
+import { zeroAttr, type AttrOut } from '../protocol/structs/attr.js'
 import type { EntryOut } from '../protocol/structs/entry.js'
 import type { Infer } from '../protocol/struct.js'
 
@@ -12,24 +12,7 @@ export interface CacheTimeouts {
 /** Longer than any mount lives, and far from overflow in the kernel's jiffies. */
 const LONGEST = 2 ** 31
 
-export const NO_ATTRIBUTES: Attr = {
-  ino: 0,
-  size: 0,
-  blocks: 0,
-  atime: 0,
-  mtime: 0,
-  ctime: 0,
-  atimensec: 0,
-  mtimensec: 0,
-  ctimensec: 0,
-  mode: 0,
-  nlink: 0,
-  uid: 0,
-  gid: 0,
-  rdev: 0,
-  blksize: 0,
-  flags: 0,
-}
+export const NO_ATTRIBUTES = zeroAttr()
 
 /** Filled anew for each answer and written to the wire before the next: nothing is allocated for it. */
 const entryValue: { -readonly [K in keyof Infer<typeof EntryOut>]: Infer<typeof EntryOut>[K] } = {

@@ -26,8 +26,9 @@ export class SessionNotifier implements Notifier {
   readonly #transport: Transport
   readonly #inHand: () => Iterable<RequestSlot>
   readonly #queue: Waiting[] = []
-  readonly #retrievals = new Map<number, (data: Uint8Array) => void>()
-  #lastRetrieval = 0
+  readonly #retrievals = new Map<number, (data: Uint8Array | undefined) => void>()
+  /** A predecessor's retrieval may still be answered: no number of its comes again. */
+  #lastRetrieval = Date.now() * 1024
   #sending = false
 
   constructor(transport: Transport, inHand: () => Iterable<RequestSlot>) {
@@ -57,11 +58,13 @@ export class SessionNotifier implements Notifier {
 
   async retrieve(node: NodeId, offset: U64, size: number): Promise<Uint8Array> {
     const unique = ++this.#lastRetrieval
-    const data = new Promise<Uint8Array>((resolve) => this.#retrievals.set(unique, resolve))
+    const answer = new Promise<Uint8Array | undefined>((resolve) => this.#retrievals.set(unique, resolve))
     try {
       const request = { code: 'RETRIEVE', notifyUnique: unique, nodeid: node, offset, size } as const
-      if (await this.#send(request, [node])) return await data
-      throw fsError('ENOENT')
+      if (!(await this.#send(request, [node]))) throw fsError('ENOENT')
+      const data = await answer
+      if (data === undefined) throw fsError('ENOTCONN')
+      return data
     } finally {
       this.#retrievals.delete(unique)
     }
@@ -94,6 +97,11 @@ export class SessionNotifier implements Notifier {
   /** A request has been answered: what waited for it may go. */
   answered(): void {
     if (this.#queue.length > 0) this.#sendNext()
+  }
+
+  /** The connection has ended: nothing that was asked for will come. */
+  end(): void {
+    for (const resolve of this.#retrievals.values()) resolve(undefined)
   }
 
   #send(notification: Notification, nodes: readonly NodeId[]): Promise<boolean> {

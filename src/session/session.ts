@@ -176,7 +176,10 @@ export class Session implements Serving {
     let sinceTurn = 0
     for (;;) {
       const taken = this.#isPausing() ? 0 : this.#takeBatch()
-      if (taken < 0) return 'unmounted'
+      if (taken < 0) {
+        this.notifier.end()
+        return 'unmounted'
+      }
       if (taken > 0) idleSince = performance.now()
       sinceTurn += taken
       if (sinceTurn >= BATCH) {

@@ -177,6 +177,7 @@ describe('evermount mirror refuses', { timeout: 60_000 }, () => {
         return ['-o', 'nonempty', join(p.mountPoint, 'x'), p.mountPoint]
       },
     ],
+    ['the source as its own mount point', /it is the source itself\n/, (p) => [p.source, p.source]],
     ['a mount point inside the source', /lies inside the source/, (p) => [p.folder, p.mountPoint]],
     ['a missing source', /ENOENT\nName a directory/, (p) => [join(p.folder, 'x'), p.mountPoint]],
     ['a source that is a file', /ENOTDIR\nName a directory/, (p) => [MAIN, p.mountPoint]],

@@ -13,6 +13,7 @@ describe('parseMountOptions', () => {
     })
     expect(parseMountOptions('')).toEqual({})
     expect(parseMountOptions('defaults,,noauto,_netdev')).toEqual({})
+    expect(parseMountOptions('x-systemd.automount,X-mount.mkdir=0755,comment=mine')).toEqual({})
     expect(
       parseMountOptions('nosuid,suid,nodev,noexec,noatime,relatime,dirsync,sync,async,nonempty'),
     ).toEqual({

@@ -285,6 +285,18 @@ describe('notifications', () => {
   })
 })
 
+describe('a retrieval under way', () => {
+  it('fails when the connection ends', async () => {
+    const serving = await gated()
+    const { kernel, fs, node } = serving
+    const wanted = fs.notifier.retrieve(node, 0, 10)
+    const failed = expect(wanted).rejects.toMatchObject({ code: 'ENOTCONN' })
+    await until(() => kernel.notifications.length === 1)
+    await finish(serving)
+    await failed
+  })
+})
+
 describe('requests that are none', () => {
   it('are answered EIO where they can be answered, and do no harm', async () => {
     const serving = await gated()

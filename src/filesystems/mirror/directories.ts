@@ -18,7 +18,7 @@ import { readU64, type U64 } from '../../protocol/u64.js'
 import { isDots } from './entries.js'
 import { orThrow } from './or-throw.js'
 import type { Source } from './source.js'
-import { emptyAttributes } from './stat.js'
+import { zeroAttr } from '../../protocol/structs/attr.js'
 
 const BUFFER_BYTES = 32 * 1024
 /** Buffers kept for the next directory that is read. */
@@ -43,7 +43,7 @@ export interface MirrorDirectory {
 export class Directories {
   readonly #source: Source
   readonly #spare: EntryBuffer[] = []
-  readonly #noEntry: Entry = { node: 0, attributes: emptyAttributes() }
+  readonly #noEntry: Entry = { node: 0, attributes: zeroAttr() }
 
   constructor(source: Source) {
     this.#source = source

@@ -9,7 +9,8 @@ import { NameBuffer } from './name-buffer.js'
 import type { Objects } from './objects.js'
 import type { MirrorOptions } from './options.js'
 import { orThrow } from './or-throw.js'
-import { Stat, emptyAttributes } from './stat.js'
+import { zeroAttr } from '../../protocol/structs/attr.js'
+import { Stat } from './stat.js'
 
 const DOT = 0x2e
 
@@ -42,7 +43,7 @@ export class Entries {
     this.#nodes = nodes
     this.#objects = objects
     this.#devices = devices
-    const attributes = emptyAttributes()
+    const attributes = zeroAttr()
     const { entryTimeout, attributeTimeout, negativeTimeout } = options
     this.entry = { node: 0, attributes, entryTimeout, attributeTimeout }
     this.answer = { attributes, attributeTimeout }

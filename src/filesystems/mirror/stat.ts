@@ -16,28 +16,6 @@ import { IDENTITY_BYTES, countsBirth, sameIdentity } from './identity.js'
 const MASK = StatxMask.BASIC_STATS | StatxMask.BTIME
 const word = (offset: number): number => offset >>> 2
 
-/** An `Attributes` to be filled again and again. */
-export function emptyAttributes(): Attributes {
-  return {
-    ino: 0,
-    size: 0,
-    blocks: 0,
-    atime: 0,
-    mtime: 0,
-    ctime: 0,
-    atimensec: 0,
-    mtimensec: 0,
-    ctimensec: 0,
-    mode: 0,
-    nlink: 0,
-    uid: 0,
-    gid: 0,
-    rdev: 0,
-    blksize: 0,
-    flags: 0,
-  }
-}
-
 /** A device number as the kernel packs it into 32 bits (new_encode_dev). */
 export function encodeDevice(major: number, minor: number): number {
   return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0

@@ -23,6 +23,10 @@ export const Attr = struct('fuse_attr', {
   flags: optional(u32),
 })
 export type Attr = Infer<typeof Attr>
+/** Attributes that are all zero. */
+export function zeroAttr(): Attr {
+  return { ...Attr.zero }
+}
 export type AttrInput = InferInput<typeof Attr>
 
 export const GetattrIn = struct('fuse_getattr_in', {
