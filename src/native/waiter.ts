@@ -81,6 +81,7 @@ export class Waiter {
   }
 
   readonly #ready = (status: unknown): void => {
+    if (!RUNS_MICROTASKS) setImmediate(nothing)
     // Readiness is level-triggered: with nobody to tell it would come back at every turn of the loop. After an
     // error (a connection that ended) libuv watches that descriptor no more.
     if (this.#resume === undefined || status !== 0) this.#unwatch()
@@ -101,5 +102,12 @@ export class Waiter {
     for (const handle of this.#handles) handle.stop()
   }
 }
+
+/**
+ * Whether promises go on after a callback of koffi's. From Node.js 26 on they would wait for whatever the event loop
+ * does next, be it in seconds; an immediate is due in the same turn of the loop.
+ */
+const RUNS_MICROTASKS = Number(process.versions.node.split('.')[0]) < 26
+const nothing = (): void => undefined
 
 const interest = { readable: true, disconnect: true }
