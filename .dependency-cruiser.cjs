@@ -24,6 +24,8 @@ const layers = {
     'session',
   ],
   filesystems: ['errors', 'protocol', 'native', 'filesystem'],
+  'kernel-model': ['errors', 'protocol', 'transport'],
+  explorer: ['errors', 'protocol', 'kernel-model'],
 }
 
 const others = (allowed, folder) => `^src/(?!(${[...allowed, folder].join('|')})/)`

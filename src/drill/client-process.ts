@@ -1,14 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { ClientReport, ClientTask } from './client.js'
+import type { ClientKind, ClientReport, ClientTask } from './client.js'
+import type { RunningClient } from './ground.js'
 
 const CLIENT_MAIN = fileURLToPath(new URL('./client-main.js', import.meta.url))
 
 /** A client in a process of its own: whoever touches the mount may have to wait for its server. */
-export class ClientProcess {
-  readonly task: ClientTask
-  /** So far. */
+export class ClientProcess implements RunningClient {
+  readonly kind: ClientKind
   calls = 0
   kindsOfError = 0
   readonly started: Promise<void>
@@ -16,7 +16,7 @@ export class ClientProcess {
   readonly #child: ChildProcess
 
   constructor(task: ClientTask) {
-    this.task = task
+    this.kind = task.kind
     const child = spawn(process.execPath, [CLIENT_MAIN, JSON.stringify(task)], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
@@ -42,7 +42,6 @@ export class ClientProcess {
     })
   }
 
-  /** Tells it to finish; `report` settles when it has. */
   stop(): void {
     this.#child.stdin?.end('stop\n')
   }

@@ -2,6 +2,7 @@
 export interface ClientTask {
   readonly kind: ClientKind
   readonly mountPoint: string
+  /** What is mounted: files are compared with it. */
   readonly source: string
 }
 
@@ -23,9 +24,9 @@ export interface ClientReport {
 /** One client's work: `step` is called again and again until the drill is over, then `finish` once. */
 export interface Client {
   /** Makes some calls on the mount; counts each by `calls`. */
-  step(calls: CallCounter): void
+  step(calls: CallCounter): Promise<void>
   /** Last checks. */
-  finish?(calls: CallCounter): void
+  finish?(calls: CallCounter): Promise<void>
   readonly dataErrors: number
   readonly longest?: readonly (readonly [number, number])[]
 }
@@ -35,11 +36,11 @@ export class CallCounter {
   calls = 0
   readonly errors: Record<string, number> = {}
 
-  /** Makes one call; undefined when it failed. */
-  try<T>(call: () => T): T | undefined {
+  /** Waits for one call; undefined when it failed. */
+  async try<T>(call: Promise<T>): Promise<T | undefined> {
     this.calls++
     try {
-      return call()
+      return await call
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? String(error)
       this.errors[code] = (this.errors[code] ?? 0) + 1

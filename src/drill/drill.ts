@@ -1,20 +1,18 @@
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
-import { release, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { readMounts } from '../mount/index.js'
-import { chooseStrategy, type KernelCapabilities } from '../passthrough/capabilities.js'
+import { strategies } from '../passthrough/strategy.js'
 import type { ClientKind, ClientReport } from './client.js'
-import { ClientProcess } from './client-process.js'
 import { now } from './clients/stat.js'
-import { DrillMount } from './drill-mount.js'
+import type { DrilledMount, DrillGround, RunningClient } from './ground.js'
 import { reopenAfterKill } from './trap.js'
 
 export interface DrillOptions {
   /** Copied to a temporary source; the original is only read. */
   readonly directory: string
   readonly kills: number
-  readonly capabilities: KernelCapabilities
+  readonly ground: DrillGround
   /** Ends the drill early: everything is unmounted and removed, and the promise rejects. */
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: DrillProgress) => void
@@ -54,8 +52,8 @@ const CLIENT_STOP_MS = 20_000
 const BLACKOUT_WINDOW_MS = 2_000
 
 /**
- * Mounts a copy of a directory on this machine's kernel, lets clients work on it, kills the server again and again,
- * and reports what the clients saw.
+ * Mounts a copy of a directory, lets clients work on it, kills the server again and again, and reports what the
+ * clients saw.
  */
 export async function runDrill(options: DrillOptions): Promise<DrillResult> {
   const workspace = realpathSync(mkdtempSync(join(tmpdir(), 'evermount-demo-')))
@@ -66,26 +64,25 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
     step(`copying ${options.directory}`)
     copyTree(options.directory, source)
     mkdirSync(mountPoint)
-    const strategy = chooseStrategy(options.capabilities)
-    step(`mounting it on ${mountPoint}, strategy: ${strategy.name}`)
-    const mount = await DrillMount.mount(source, mountPoint, options.capabilities, strategy.name)
-    const { drilled, leakedBackingIds } = await drillAndUnmount(mount, source, options)
+    const { ground, signal } = options
+    step(`mounting it on ${mountPoint}, strategy: ${ground.strategy.name}`)
+    const mount = await ground.mount(source, mountPoint, ground.strategy)
+    const { drilled, leakedBackingIds } = await drillAndUnmount(mount, options)
 
     step('the restart trap: a file is held open while its server dies, then opened again')
-    const { capabilities, signal } = options
-    const naiveReopen = await reopenAfterKill(workspace, capabilities, 'inode compare')
+    const naiveReopen = await reopenAfterKill(ground, workspace, strategies.inodeCompare)
     step(`  a server that registers the file afresh: ${naiveReopen}`)
     signal?.throwIfAborted()
-    const journalReopen = await reopenAfterKill(workspace, capabilities, 'journal')
+    const journalReopen = await reopenAfterKill(ground, workspace, strategies.journal)
     step(`  a server that remembers the backing id:  ${journalReopen}`)
-    const inodeCacheReopen = capabilities.inodeCache
-      ? await reopenAfterKill(workspace, capabilities, 'inode cache')
+    const inodeCacheReopen = ground.inodeCache
+      ? await reopenAfterKill(ground, workspace, strategies.inodeCache)
       : 'unsupported'
     step(`  with FOPEN_PASSTHROUGH_INODE_CACHE:      ${inodeCacheReopen}`)
-    const leftMounted = readMounts().filter((entry) => entry.mountPoint.startsWith(workspace)).length
+    const leftMounted = ground.mountedBelow(workspace)
     return {
-      kernel: release(),
-      strategy: strategy.name,
+      kernel: ground.kernel,
+      strategy: ground.strategy.name,
       ...drilled,
       naiveReopen,
       journalReopen,
@@ -94,17 +91,17 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
       leftMounted,
     }
   } finally {
-    removeWorkspace(workspace)
+    // A mount point that could not be unmounted is left alone.
+    if (options.ground.mountedBelow(workspace) === 0) rmSync(workspace, { recursive: true, force: true })
   }
 }
 
 async function drillAndUnmount(
-  mount: DrillMount,
-  source: string,
+  mount: DrilledMount,
   options: DrillOptions,
 ): Promise<{ drilled: Drilled; leakedBackingIds: number }> {
   try {
-    const drilled = await drillMount(mount, source, options)
+    const drilled = await drillMount(mount, options)
     return { drilled, leakedBackingIds: await mount.audit() }
   } finally {
     await mount.unmount()
@@ -116,11 +113,11 @@ type Drilled = Pick<
   'kills' | 'killsWithoutStandby' | 'clientCalls' | 'clientErrors' | 'dataErrors' | 'blackoutMs' | 'clients'
 >
 
-async function drillMount(mount: DrillMount, source: string, options: DrillOptions): Promise<Drilled> {
-  const clients = KINDS.map((kind) => new ClientProcess({ kind, mountPoint: mount.mountPoint, source }))
+async function drillMount(mount: DrilledMount, options: DrillOptions): Promise<Drilled> {
+  const clients = KINDS.map((kind) => mount.startClient(kind))
   const progress = (kills: number): void => {
-    const seen = clients.map(({ task, calls, kindsOfError }) => ({
-      kind: task.kind,
+    const seen = clients.map(({ kind, calls, kindsOfError }) => ({
+      kind,
       calls,
       errors: kindsOfError,
     }))
@@ -134,11 +131,11 @@ async function drillMount(mount: DrillMount, source: string, options: DrillOptio
     const kills: { at: number; ready: boolean }[] = []
     for (let kill = 0; kill < options.kills; kill++) {
       options.signal?.throwIfAborted()
-      const status = (await mount.standbyReady(15_000)) ?? (await mount.status())
+      const ready = await mount.standbyReady(15_000)
       // Not in step with anything the clients do.
       await delay(20 + Math.random() * 60)
-      kills.push({ at: now(), ready: status.standbyReady })
-      await mount.killServer(status)
+      kills.push({ at: now(), ready })
+      await mount.killServer()
       await delay(60)
       progress(kills.length)
     }
@@ -164,7 +161,7 @@ async function drillMount(mount: DrillMount, source: string, options: DrillOptio
 }
 
 /** A client that waits for an answer that never comes is freed by aborting the connection; its calls then fail. */
-async function finish(mount: DrillMount, clients: readonly ClientProcess[]): Promise<ClientReport[]> {
+async function finish(mount: DrilledMount, clients: readonly RunningClient[]): Promise<ClientReport[]> {
   const guard = setTimeout(() => {
     mount.abort()
   }, CLIENT_STOP_MS)
@@ -199,12 +196,4 @@ function copyTree(from: string, to: string): void {
     recursive: true,
     filter: (path) => !['node_modules', '.git'].includes(basename(path)),
   })
-}
-
-/** Removes the copy; a mount point that could not be unmounted is left alone. */
-function removeWorkspace(workspace: string): void {
-  const mounted = readMounts().some((entry) => entry.mountPoint.startsWith(workspace))
-  if (mounted) return
-  rmSync(join(workspace, 'source'), { recursive: true, force: true })
-  rmSync(workspace, { recursive: true, force: true })
 }

@@ -1,66 +1,35 @@
-import { spawn } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import type { KernelCapabilities } from '../passthrough/capabilities.js'
 import type { PassthroughStrategy } from '../passthrough/strategy.js'
-import { DrillMount } from './drill-mount.js'
+import type { DrillGround } from './ground.js'
 
-/**
- * Opens a file and holds it; at a line on standard input opens it once more and says how that went: `ok` when both
- * descriptors read the same, else the error's code. Runs in a process of its own, as all that touches a mount.
- */
-const HOLDER = `
-const fs = require('node:fs')
-const held = fs.openSync(process.argv[1], 'r')
-console.log('held')
-process.stdin.once('data', () => {
-  let result = 'ok'
-  try {
-    const again = fs.openSync(process.argv[1], 'r')
-    const a = Buffer.alloc(16), b = Buffer.alloc(16)
-    fs.readSync(held, a, 0, 16, 0)
-    fs.readSync(again, b, 0, 16, 0)
-    if (!a.equals(b) || a[0] === 0) result = 'wrong data'
-    fs.closeSync(again)
-  } catch (error) {
-    result = error.code
-  }
-  fs.closeSync(held)
-  console.log(result)
-  process.exit(0)
-})
-`
+const FILE = 'file'
+const PATIENCE_MS = 15_000
 
 /**
  * The restart trap: a file is open, its server is killed, and somebody opens the file again. What the second open
  * comes to under a strategy: 'ok', or the error's code.
  */
 export async function reopenAfterKill(
+  ground: DrillGround,
   workspace: string,
-  capabilities: KernelCapabilities,
-  strategy: PassthroughStrategy['name'],
+  strategy: PassthroughStrategy,
 ): Promise<string> {
-  const name = strategy.replaceAll(' ', '-')
+  const name = strategy.name.replaceAll(' ', '-')
   const source = join(workspace, `trap-${name}-source`)
   const mountPoint = join(workspace, `trap-${name}`)
   mkdirSync(source)
   mkdirSync(mountPoint)
-  writeFileSync(join(source, 'file'), 'sixteen bytes ok')
-  const mount = await DrillMount.mount(source, mountPoint, capabilities, strategy)
+  writeFileSync(join(source, FILE), 'sixteen bytes ok')
+  const mount = await ground.mount(source, mountPoint, strategy)
   const guard = setTimeout(() => {
     mount.abort()
-  }, 30_000)
+  }, 2 * PATIENCE_MS)
   try {
-    const holder = spawn(process.execPath, ['-e', HOLDER, join(mountPoint, 'file')], {
-      stdio: ['pipe', 'pipe', 'inherit'],
+    return await mount.holdAndReopen(FILE, async () => {
+      await mount.standbyReady(PATIENCE_MS)
+      await mount.killServer()
     })
-    const lines = createInterface({ input: holder.stdout })[Symbol.asyncIterator]()
-    await lines.next()
-    await mount.killServer((await mount.standbyReady(15_000)) ?? (await mount.status()))
-    holder.stdin.end('again\n')
-    const answer = await lines.next()
-    return answer.done === true ? 'holder died' : answer.value
   } finally {
     clearTimeout(guard)
     await mount.unmount()

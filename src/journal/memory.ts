@@ -23,6 +23,14 @@ export class PrivateMemory implements JournalMemory {
   readonly #chunks = new Map<string, ArrayBuffer>()
   #bytes = 0
 
+  /** What it holds at this moment, for a successor of a server that may go on writing to the original. */
+  copy(): PrivateMemory {
+    const copy = new PrivateMemory()
+    for (const [key, chunk] of this.#chunks) copy.#chunks.set(key, chunk.slice(0))
+    copy.#bytes = this.#bytes
+    return copy
+  }
+
   get bytes(): number {
     return this.#bytes
   }

@@ -1,9 +1,12 @@
 import { realpathSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { InvalidArgumentError, type Command } from 'commander'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import { runDrill, type DrillProgress, type DrillResult } from '../../drill/drill.js'
+import type { DrillGround } from '../../drill/ground.js'
+import { kernelGround } from '../../drill/kernel-ground.js'
+import { modelGround } from '../../drill/model-ground.js'
 import { FuseError, isFuseError } from '../../errors/index.js'
-import type { KernelCapabilities } from '../../passthrough/capabilities.js'
+import { profiles, type ProfileName } from '../../kernel-model/index.js'
 import { probe } from '../../passthrough/probe.js'
 import { ExitStatus } from '../exit-status.js'
 import { complain, remark, table } from '../output.js'
@@ -11,7 +14,12 @@ import { complain, remark, table } from '../output.js'
 /** The tree that this program is part of. */
 const OWN_TREE = fileURLToPath(new URL('../../..', import.meta.url))
 
+const MODELS = Object.keys(profiles).map((name) => `model:${name}`)
+/** Where the machine's own kernel cannot be used; it shows all three ways out of the restart trap. */
+const FALLBACK_MODEL: ProfileName = 'inode-cache'
+
 interface DemoFlags {
+  readonly kernel?: string
   readonly kills: number
   readonly json?: boolean
 }
@@ -21,14 +29,20 @@ export function addDemo(program: Command): void {
     .command('demo')
     .description('kill the server of a mount while clients work on it, and show what they see')
     .argument('[directory]', 'directory to mount a copy of (default: the tree of this program)')
+    .addOption(
+      new Option(
+        '--kernel <which>',
+        "where it takes place (default: this machine's kernel, or a model where that has no passthrough for us)",
+      ).choices(['real', ...MODELS]),
+    )
     .option('--kills <number>', 'how often to kill the server', whole, 10)
     .option('--json', 'last line: one JSON object with what was measured')
     .action(demo)
 }
 
 async function demo(directory: string | undefined, flags: DemoFlags): Promise<void> {
-  const capabilities = await findCapabilities()
-  if (capabilities === undefined) return
+  const ground = await chooseGround(flags.kernel)
+  if (ground === undefined) return
   const progress = new ProgressLine(flags.kills)
   const interrupt = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -40,7 +54,7 @@ async function demo(directory: string | undefined, flags: DemoFlags): Promise<vo
     signal: interrupt.signal,
     directory: existingDirectory(directory ?? OWN_TREE),
     kills: flags.kills,
-    capabilities,
+    ground,
     onStep: (text) => {
       progress.end()
       process.stderr.write(`${text}\n`)
@@ -63,21 +77,41 @@ function existingDirectory(path: string): string {
   throw new FuseError('ERR_USAGE', { problem: `${path} is not a directory` }, { remedy })
 }
 
-/** undefined: said already that this machine cannot run the drill. */
-async function findCapabilities(): Promise<KernelCapabilities | undefined> {
+/** undefined: said already that this machine cannot run the drill as it was asked for. */
+async function chooseGround(kernel: string | undefined): Promise<DrillGround | undefined> {
+  if (kernel?.startsWith('model:') === true) return onModel(kernel.slice('model:'.length) as ProfileName)
+  const problem = await realKernel()
+  if (typeof problem === 'object') return problem
+  if (kernel === undefined) {
+    remark(`no passthrough on this machine: ${problem}`, 'evermount doctor shows what is missing')
+    return onModel(FALLBACK_MODEL)
+  }
+  remark(
+    `the drill needs passthrough, and there is none: ${problem}`,
+    'evermount doctor shows what is missing',
+  )
+  process.exitCode = ExitStatus.unable
+  return undefined
+}
+
+/** This machine's kernel, or why it will not do. */
+async function realKernel(): Promise<DrillGround | string> {
   try {
     const capabilities = await probe()
-    if (capabilities.passthrough) return capabilities
-    remark(
-      `the drill needs passthrough, and there is none: ${capabilities.passthroughProblem ?? 'no reason known'}`,
-      'evermount doctor shows what is missing',
-    )
+    if (capabilities.passthrough) return kernelGround(capabilities)
+    return capabilities.passthroughProblem ?? 'no reason known'
   } catch (error) {
     if (!isFuseError(error)) throw error
     complain(error)
+    return error.message
   }
-  process.exitCode = ExitStatus.unable
-  return undefined
+}
+
+function onModel(name: ProfileName): DrillGround {
+  process.stderr.write(
+    `the drill runs on a model of the kernel, ${name}: nothing is mounted on this machine\n`,
+  )
+  return modelGround(name)
 }
 
 function isGood(result: DrillResult): boolean {
@@ -106,7 +140,7 @@ function summary(result: DrillResult): string[] {
     return [`  ${kind}`, `${calls} calls`, failed.join(', ') || 'none failed', `${dataErrors} data errors`]
   })
   return [
-    `Linux ${result.kernel}, strategy ${result.strategy}: ${result.kills} kills (SIGKILL)`,
+    `${result.kernel.startsWith('model:') ? '' : 'Linux '}${result.kernel}, strategy ${result.strategy}: ${result.kills} kills (SIGKILL)`,
     ...table(rows),
     `longest call per kill: median ${blackoutMs.p50} ms, 99 % ${blackoutMs.p99} ms, longest ${blackoutMs.max} ms`,
     `a file held open over a restart, opened again: registered afresh ${result.naiveReopen}, ` +

@@ -1,31 +1,30 @@
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
 import type { CallCounter, Client } from '../client.js'
+import type { Calls } from '../calls.js'
+
+const PATH = 'drill-append'
 
 /** Appends numbered lines, each through an open of its own; at the end none is missing and none is there twice. */
 export class AppendClient implements Client {
   dataErrors = 0
-  readonly #path: string
+  readonly #mount: Calls
   #lines = 0
 
-  constructor(mountPoint: string) {
-    this.#path = join(mountPoint, 'drill-append')
+  constructor(mount: Calls) {
+    this.#mount = mount
   }
 
-  step(calls: CallCounter): void {
-    const fd = calls.try(() => openSync(this.#path, 'a'))
+  async step(calls: CallCounter): Promise<void> {
+    const fd = await calls.try(this.#mount.open(PATH, 'a'))
     if (fd === undefined) return
-    const line = `line ${this.#lines}\n`
-    if (calls.try(() => writeSync(fd, line)) === line.length) this.#lines++
-    calls.try(() => {
-      closeSync(fd)
-    })
+    const line = Buffer.from(`line ${this.#lines}\n`)
+    if ((await calls.try(this.#mount.write(fd, line, null))) === line.length) this.#lines++
+    await calls.try(this.#mount.close(fd))
   }
 
-  finish(calls: CallCounter): void {
-    const text = calls.try(() => readFileSync(this.#path, 'utf8'))
-    if (text === undefined) return
-    const lines = text.split('\n').slice(0, -1)
+  async finish(calls: CallCounter): Promise<void> {
+    const bytes = await calls.try(this.#mount.readFile(PATH))
+    if (bytes === undefined) return
+    const lines = Buffer.from(bytes).toString().split('\n').slice(0, -1)
     if (lines.length !== this.#lines) this.dataErrors++
     if (lines.some((line, index) => line !== `line ${index}`)) this.dataErrors++
   }

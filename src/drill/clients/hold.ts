@@ -1,6 +1,7 @@
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import type { Calls } from '../calls.js'
 import type { CallCounter, Client } from '../client.js'
+
+const PATH = 'drill-hold'
 
 /**
  * Holds a file open from before the first kill until after the last, and opens it again and again beside that: every
@@ -8,38 +9,38 @@ import type { CallCounter, Client } from '../client.js'
  */
 export class HoldClient implements Client {
   dataErrors = 0
-  readonly #path: string
-  readonly #held: number
+  readonly #mount: Calls
   readonly #stamp = Buffer.alloc(8)
+  #held: number | undefined
   #turn = 0
 
-  constructor(mountPoint: string) {
-    this.#path = join(mountPoint, 'drill-hold')
-    this.#held = openSync(this.#path, 'w+')
+  constructor(mount: Calls) {
+    this.#mount = mount
   }
 
-  step(calls: CallCounter): void {
-    this.#stamp.writeDoubleLE(++this.#turn)
-    calls.try(() => writeSync(this.#held, this.#stamp, 0, 8, 0))
-    const fd = calls.try(() => openSync(this.#path, 'r+'))
+  async step(calls: CallCounter): Promise<void> {
+    this.#held ??= await calls.try(this.#mount.open(PATH, 'w+'))
+    if (this.#held === undefined) return
+    await this.#write(calls, this.#held)
+    const fd = await calls.try(this.#mount.open(PATH, 'r+'))
     if (fd === undefined) return
-    this.#expect(calls, fd)
+    await this.#expect(calls, fd)
+    await this.#write(calls, fd)
+    await this.#expect(calls, this.#held)
+    await calls.try(this.#mount.close(fd))
+  }
+
+  async finish(calls: CallCounter): Promise<void> {
+    if (this.#held !== undefined) await calls.try(this.#mount.close(this.#held))
+  }
+
+  async #write(calls: CallCounter, fd: number): Promise<void> {
     this.#stamp.writeDoubleLE(++this.#turn)
-    calls.try(() => writeSync(fd, this.#stamp, 0, 8, 0))
-    this.#expect(calls, this.#held)
-    calls.try(() => {
-      closeSync(fd)
-    })
+    await calls.try(this.#mount.write(fd, this.#stamp, 0))
   }
 
-  finish(calls: CallCounter): void {
-    calls.try(() => {
-      closeSync(this.#held)
-    })
-  }
-
-  #expect(calls: CallCounter, fd: number): void {
-    const read = calls.try(() => readSync(fd, this.#stamp, 0, 8, 0))
-    if (read !== undefined && (read !== 8 || this.#stamp.readDoubleLE() !== this.#turn)) this.dataErrors++
+  async #expect(calls: CallCounter, fd: number): Promise<void> {
+    const read = await calls.try(this.#mount.read(fd, 8, 0))
+    if (read !== undefined && !this.#stamp.equals(read)) this.dataErrors++
   }
 }

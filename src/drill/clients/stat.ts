@@ -1,5 +1,4 @@
-import { statSync } from 'node:fs'
-import { join } from 'node:path'
+import type { Calls } from '../calls.js'
 import type { CallCounter, Client } from '../client.js'
 
 const SLICE_MS = 2
@@ -12,19 +11,21 @@ const BURST_MS = 5
 export class StatClient implements Client {
   readonly dataErrors = 0
   readonly longest: [number, number][] = []
-  readonly #paths: string[]
+  readonly #mount: Calls
+  readonly #files: readonly string[]
   #turn = 0
 
-  constructor(mountPoint: string, files: readonly string[]) {
-    this.#paths = files.map((file) => join(mountPoint, file))
+  constructor(mount: Calls, files: readonly string[]) {
+    this.#mount = mount
+    this.#files = files
   }
 
-  step(calls: CallCounter): void {
+  async step(calls: CallCounter): Promise<void> {
     const until = performance.now() + BURST_MS
     for (;;) {
-      const path = this.#paths[this.#turn++ % this.#paths.length]!
+      const file = this.#files[this.#turn++ % this.#files.length]!
       const began = now()
-      calls.try(() => statSync(path))
+      await calls.try(this.#mount.stat(file))
       this.#record(began, now())
       if (performance.now() > until) return
     }

@@ -1,14 +1,4 @@
-import {
-  closeSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
-import { join } from 'node:path'
+import type { Calls } from '../calls.js'
 import type { CallCounter, Client } from '../client.js'
 
 const BLOCK = 4096
@@ -17,61 +7,54 @@ const BLOCKS = 64
 /** Writes blocks of a file and reads them back; now and then renames the file, and makes and removes folders. */
 export class WriteClient implements Client {
   dataErrors = 0
-  readonly #directory: string
+  readonly #mount: Calls
   readonly #expected = new Uint8Array(BLOCKS)
   readonly #block = Buffer.alloc(BLOCK)
-  #path: string
+  #path = 'drill-write-0'
   #turn = 0
 
-  constructor(mountPoint: string) {
-    this.#directory = mountPoint
-    this.#path = join(mountPoint, 'drill-write-0')
+  constructor(mount: Calls) {
+    this.#mount = mount
   }
 
-  step(calls: CallCounter): void {
+  async step(calls: CallCounter): Promise<void> {
     const turn = this.#turn++
-    const fd = calls.try(() => openSync(this.#path, turn === 0 ? 'w+' : 'r+'))
+    const fd = await calls.try(this.#mount.open(this.#path, turn === 0 ? 'w+' : 'r+'))
     if (fd === undefined) return
-    if (turn === 0) calls.try(() => ftruncateSync(fd, BLOCKS * BLOCK))
+    if (turn === 0) await calls.try(this.#mount.truncate(fd, BLOCKS * BLOCK))
     const block = (turn * 7) % BLOCKS
     this.#block.fill(turn & 0xff)
-    const written = calls.try(() => writeSync(fd, this.#block, 0, BLOCK, block * BLOCK))
+    const written = await calls.try(this.#mount.write(fd, this.#block, block * BLOCK))
     if (written === BLOCK) this.#expected[block] = turn & 0xff
-    this.#check(calls, fd, (turn * 13) % BLOCKS)
-    calls.try(() => closeSync(fd))
-    if (turn % 16 === 15) this.#rename(calls, turn)
-    if (turn % 16 === 7) this.#folder(calls, turn)
+    await this.#check(calls, fd, (turn * 13) % BLOCKS)
+    await calls.try(this.#mount.close(fd))
+    if (turn % 16 === 15) await this.#rename(calls, turn)
+    if (turn % 16 === 7) await this.#folder(calls, turn)
   }
 
-  finish(calls: CallCounter): void {
-    const fd = calls.try(() => openSync(this.#path, 'r'))
+  async finish(calls: CallCounter): Promise<void> {
+    const fd = await calls.try(this.#mount.open(this.#path, 'r'))
     if (fd === undefined) return
-    for (let block = 0; block < BLOCKS; block++) this.#check(calls, fd, block)
-    calls.try(() => closeSync(fd))
+    for (let block = 0; block < BLOCKS; block++) await this.#check(calls, fd, block)
+    await calls.try(this.#mount.close(fd))
   }
 
-  #check(calls: CallCounter, fd: number, block: number): void {
-    const read = calls.try(() => readSync(fd, this.#block, 0, BLOCK, block * BLOCK))
+  async #check(calls: CallCounter, fd: number, block: number): Promise<void> {
+    const read = await calls.try(this.#mount.read(fd, BLOCK, block * BLOCK))
     if (read === undefined) return
-    if (read !== BLOCK || this.#block.some((byte) => byte !== this.#expected[block])) this.dataErrors++
+    if (read.length !== BLOCK || read.some((byte) => byte !== this.#expected[block])) this.dataErrors++
   }
 
-  #rename(calls: CallCounter, turn: number): void {
-    const path = join(this.#directory, `drill-write-${turn}`)
+  async #rename(calls: CallCounter, turn: number): Promise<void> {
+    const path = `drill-write-${turn}`
     const before = Object.keys(calls.errors).length
-    calls.try(() => {
-      renameSync(this.#path, path)
-    })
+    await calls.try(this.#mount.rename(this.#path, path))
     if (Object.keys(calls.errors).length === before) this.#path = path
   }
 
-  #folder(calls: CallCounter, turn: number): void {
-    const path = join(this.#directory, `drill-folder-${turn}`)
-    calls.try(() => {
-      mkdirSync(path)
-    })
-    calls.try(() => {
-      rmSync(path, { recursive: true })
-    })
+  async #folder(calls: CallCounter, turn: number): Promise<void> {
+    const path = `drill-folder-${turn}`
+    await calls.try(this.#mount.mkdir(path))
+    await calls.try(this.#mount.rmdir(path))
   }
 }
