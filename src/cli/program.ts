@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addDemo } from './commands/demo.js'
 import { addDoctor } from './commands/doctor.js'
+import { addExplore } from './commands/explore.js'
 import { addList } from './commands/list.js'
 import { addMirror } from './commands/mirror.js'
 import { addRestart } from './commands/restart.js'
@@ -9,7 +10,16 @@ import { addStatus } from './commands/status.js'
 import { addUnmount } from './commands/unmount.js'
 
 /** Each adds its command to the program, in the order in which the help shows them. */
-const commands = [addMirror, addList, addStatus, addRestart, addUnmount, addDoctor, addDemo] as const
+const commands = [
+  addMirror,
+  addList,
+  addStatus,
+  addRestart,
+  addUnmount,
+  addDoctor,
+  addDemo,
+  addExplore,
+] as const
 
 /** The command line: throws CommanderError where it is used wrongly, and after help and version. */
 export function createProgram(): Command {

@@ -6,7 +6,7 @@
  * A change of any of these numbers needs a new JOURNAL_VERSION: a successor of another version must not read it.
  */
 export const JOURNAL_MAGIC = 0x45564d54
-export const JOURNAL_VERSION = 1
+export const JOURNAL_VERSION = 2
 
 /** Regions of the journal's memory, and the size of the chunks in which each is mapped. */
 export const Region = {
@@ -49,6 +49,7 @@ export const Header = {
   indexTable: 44,
   indexFilled: 48,
   /** Backing registrations: see passthrough/registry.ts. */
+  closingFormerId: 52,
   lastBackingId: 56,
   closingBackingId: 60,
   registeringNode: 64,
@@ -73,6 +74,16 @@ export const Header = {
   initOut: 192,
   /** Requests received, by opcode (doubles, 64 of them). */
   opcodeCounts: 256,
+  /** Record + 1 of the request that the loop is carrying out; 0: none. */
+  executing: 768,
+  /** Lives in a row that ended by a fault of their own (kept by the supervisor). */
+  crashes: 772,
+  /** 1: the server has paused. Whoever makes it 0 is the one that serves. */
+  paused: 776,
+  /** Servers that died and were replaced, planned handovers, supervisors that were replaced (kept by supervisors). */
+  restarts: 780,
+  handovers: 784,
+  supervisors: 788,
 } as const
 
 /** A request in hand. The slot's index is also that of its frame. */
@@ -91,7 +102,12 @@ export const RequestRecord = {
   life: 36,
   attempts: 40,
   evidenceBytes: 44,
-  evidence: 48,
+  /** Lives that ended while the loop was at this very request. */
+  strikes: 48,
+  /** Checksums: of what identifies the request, and of the evidence. */
+  seal: 52,
+  evidenceSeal: 56,
+  evidence: 64,
 } as const
 
 export const RequestState = {
@@ -120,8 +136,10 @@ export const NodeRecord = {
   keyBytes: 30,
   /** Checksum of the key. */
   seal: 32,
-  /** Next in the free list (slot + 1). */
+  /** While it is free: next in the free list (slot + 1). */
   next: 36,
+  /** While it is live: the registration of an earlier life that the one in use has taken the place of, 0: none. */
+  formerBackingId: 36,
   key: 40,
 } as const
 

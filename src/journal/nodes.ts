@@ -216,6 +216,7 @@ export class NodeTable {
     area.setF64(at + NodeRecord.lookups, 0)
     area.setU32(at + NodeRecord.hash, hashBytes(identity))
     area.setU32(at + NodeRecord.backingId, 0)
+    area.setU32(at + NodeRecord.formerBackingId, 0)
     const keyBytes = identity.length + locator.length
     area.setU32(at + NodeRecord.identityBytes, identity.length | (keyBytes << 16))
     const key = area.bytes(at + NodeRecord.key, keyBytes)

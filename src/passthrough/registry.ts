@@ -23,9 +23,12 @@ interface OpenCounts {
  * last of them.
  *
  * Order, so that a kill at any point neither leaks an id nor loses one in use: the node is noted before the ioctl,
- * its id in the node's record before the mark of ids accounted for is moved up; a closing id leaves the record
- * with the RELEASE's answer and is noted until the ioctl has returned. Ids are handed out upward, so whatever lies
- * above the mark is the one that the predecessor had just made.
+ * its id in the node's record before the mark of ids accounted for is moved up; closing ids leave the record with
+ * the RELEASE's answer and are noted until the ioctls have returned. Ids are handed out upward, so whatever lies above
+ * the mark is the one that the predecessor had just made.
+ *
+ * No id is closed before the last RELEASE of its inode: an answer that names it may have gone out, and the kernel looks
+ * at it only when the caller runs again. That holds for the answers of a predecessor too.
  */
 export class PassthroughRegistry {
   readonly #journal: Journal
@@ -93,40 +96,50 @@ export class PassthroughRegistry {
   }
 
   /**
-   * One open of a node ends. The id that is then to be closed (`closeId`, once the answer is out), or 0; the words
-   * that forget it are staged.
+   * One open of a node ends. True when its ids are then to be closed (`closeStaged`, once the answer is out); the words
+   * that forget them are staged.
    */
-  stageClose(node: number, passthrough: boolean): number {
+  stageClose(node: number, passthrough: boolean): boolean {
     const counts = this.#counts.get(node)
-    if (counts === undefined) return 0
+    if (counts === undefined) return false
     if (passthrough) counts.passthrough--
     else counts.server--
     if (counts.passthrough === 0 && counts.server === 0) this.#counts.delete(node)
-    if (!passthrough || counts.passthrough > 0) return 0
+    if (!passthrough || counts.passthrough > 0) return false
     const slot = this.#nodes.slotOf(node)
-    if (slot < 0) return 0
-    const address = slot * NodeRecord.bytes + NodeRecord.backingId
-    const id = this.#nodes.area.u32(address)
-    if (id === 0) return 0
+    if (slot < 0) return false
+    const record = slot * NodeRecord.bytes
+    this.#stageClosing(record + NodeRecord.formerBackingId, Header.closingFormerId)
+    return this.#stageClosing(record + NodeRecord.backingId, Header.closingBackingId)
+  }
+
+  #stageClosing(address: number, note: number): boolean {
+    const { area } = this.#nodes
+    const id = area.u32(address)
+    if (id === 0) return false
     const { redo, header } = this.#journal
-    redo.stageU32(this.#nodes.area, address, 0)
-    redo.stageU32(header, Header.closingBackingId, id)
-    return id
+    redo.stageU32(area, address, 0)
+    redo.stageU32(header, note, id)
+    return true
   }
 
   /** An open that `open` counted did not come about. */
   abandon(node: number, passthrough: boolean): void {
     const { redo } = this.#journal
-    const id = this.stageClose(node, passthrough)
-    if (id === 0) return
+    if (!this.stageClose(node, passthrough)) return
     redo.commit(0, 0)
     redo.apply()
-    this.closeId(id)
+    this.closeStaged()
   }
 
-  closeId(id: number): void {
-    this.#device.backingClose(id)
-    this.#journal.header.publish(Header.closingBackingId, 0)
+  closeStaged(): void {
+    const { header } = this.#journal
+    for (const note of [Header.closingFormerId, Header.closingBackingId]) {
+      const id = header.u32(note)
+      if (id === 0) continue
+      this.#device.backingClose(id)
+      header.publish(note, 0)
+    }
   }
 
   /** In a successor: counts an open file that the journal knows. */
@@ -143,8 +156,7 @@ export class PassthroughRegistry {
    */
   recover(): void {
     const { header } = this.#journal
-    const closing = header.u32(Header.closingBackingId)
-    if (closing !== 0) this.closeId(closing)
+    this.closeStaged()
     const node = header.f64(Header.registeringNode)
     const slot = node === 0 ? -1 : this.#nodes.slotOf(node)
     if (slot < 0) return
@@ -153,7 +165,7 @@ export class PassthroughRegistry {
     if (known === 0 || this.isBacked(node)) return
     header.publish(Header.closingBackingId, known)
     this.#nodes.area.publish(slot * NodeRecord.bytes + NodeRecord.backingId, 0)
-    this.closeId(known)
+    this.closeStaged()
   }
 
   /**
@@ -182,22 +194,23 @@ export class PassthroughRegistry {
   #idFor(node: number, counts: OpenCounts, fd: number | undefined): number {
     const slot = this.#nodes.slotOf(node)
     if (slot < 0) return 0
-    const area = this.#nodes.area
-    const address = slot * NodeRecord.bytes + NodeRecord.backingId
-    const known = area.u32(address)
-    const life = area.u32(slot * NodeRecord.bytes + NodeRecord.backingLife)
+    const { area } = this.#nodes
+    const record = slot * NodeRecord.bytes
+    const known = area.u32(record + NodeRecord.backingId)
     if (counts.passthrough > 0 && known !== 0) {
-      if (this.#strategy.keepsIds || life === this.#journal.life) return known
-      // The kernel prefers what the inode has, or compares the files: a registration of this life serves as well,
-      // and the earlier one can go.
-      return fd === undefined ? known : this.#replace(node, slot, known, fd)
+      const ofThisLife = area.u32(record + NodeRecord.backingLife) === this.#journal.life
+      const hasFormer = area.u32(record + NodeRecord.formerBackingId) !== 0
+      if (this.#strategy.keepsIds || ofThisLife || hasFormer || fd === undefined) return known
+      // The kernel prefers what the inode has, or compares the files: a registration of this life serves as well. One
+      // earlier id is remembered beside it; with a second restart while the inode is open, the one in use stays.
+      return this.#register(node, record, fd, known) || known
     }
     if (fd === undefined || !this.#enabled) return 0
-    return this.#register(node, slot, fd)
+    return this.#register(node, record, fd, 0)
   }
 
-  /** `replaced`: the id that the new one takes the place of, both in one step; 0: none. */
-  #register(node: number, slot: number, fd: number, replaced = 0): number {
+  /** `former`: the id that the new one takes the place of, both in one step; 0: none. */
+  #register(node: number, record: number, fd: number, former: number): number {
     const { area } = this.#nodes
     const { header, redo, life } = this.#journal
     header.setF64(Header.registeringNode, node)
@@ -206,19 +219,12 @@ export class PassthroughRegistry {
       this.#refused(-id)
       return 0
     }
-    redo.stageU32(area, slot * NodeRecord.bytes + NodeRecord.backingLife, life)
-    redo.stageU32(area, slot * NodeRecord.bytes + NodeRecord.backingId, id)
-    if (replaced !== 0) redo.stageU32(header, Header.closingBackingId, replaced)
+    redo.stageU32(area, record + NodeRecord.backingLife, life)
+    redo.stageU32(area, record + NodeRecord.backingId, id)
+    if (former !== 0) redo.stageU32(area, record + NodeRecord.formerBackingId, former)
     redo.commit(0, 0)
     redo.apply()
     this.#account(id)
-    return id
-  }
-
-  #replace(node: number, slot: number, known: number, fd: number): number {
-    const id = this.#register(node, slot, fd, known)
-    if (id === 0) return known
-    this.closeId(known)
     return id
   }
 

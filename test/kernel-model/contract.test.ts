@@ -10,7 +10,7 @@ import { serveOnModel } from '../support/model-serving.js'
 
 describeFileSystem('the memory file system, on the modelled kernel', async () => {
   const serving = await serveOnModel(new MemoryFileSystem())
-  return new ModelClient(serving.mount.process({ umask: 0 }), serving.end)
+  return new ModelClient(serving.mount.process({ umask: 0 }), () => serving.end())
 })
 
 for (const passthrough of [true, false]) {

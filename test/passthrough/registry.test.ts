@@ -53,10 +53,10 @@ describe('PassthroughRegistry', () => {
   }
 
   function close(journal: Journal, registry: PassthroughRegistry, which: number, passthrough: boolean): void {
-    const id = registry.stageClose(which, passthrough)
+    const closing = registry.stageClose(which, passthrough)
     journal.redo.commit(0, 0)
     journal.redo.apply()
-    if (id !== 0) registry.closeId(id)
+    if (closing) registry.closeStaged()
   }
 
   beforeEach(() => {
@@ -134,8 +134,9 @@ describe('PassthroughRegistry', () => {
 
   it.each([
     [strategies.journal, 1, [1]],
-    [strategies.inodeCache, 2, [2]],
-    [strategies.inodeCompare, 2, [2]],
+    // The earlier id may be in an answer that the kernel has not looked at yet.
+    [strategies.inodeCache, 2, [1, 2]],
+    [strategies.inodeCompare, 2, [1, 2]],
   ] as const)('goes on in the next life ($0.name)', (strategy, id, inUse) => {
     life(strategy).registry.open(node, 10)
     const { journal, registry } = life(strategy)
@@ -188,10 +189,13 @@ describe('PassthroughRegistry', () => {
             [...device.open.values()].filter((fd) => fd < 20),
             note,
           ).toEqual([])
-          expect(device.open.size, note).toBe(1)
+          const most = strategy.keepsIds ? 1 : 2
+          expect(device.open.size, note).toBeLessThanOrEqual(most)
           const id = registry.open(other, 22)
           expect(device.open.has(id), note).toBe(true)
-          expect(device.open.size, note).toBe(1)
+          // The one that the inode had from the beginning is never closed while it is open.
+          expect(device.open.has(1), note).toBe(true)
+          expect(device.open.size, note).toBe(most)
           close(journal, registry, other, true)
           close(journal, registry, other, true)
           expect(device.open.size, note).toBe(0)

@@ -147,10 +147,16 @@ export class Connection implements Requests {
     return [...this.#devices].reduce((sum, { processing }) => sum + processing.size, 0)
   }
 
-  /** Resolves when INIT has been answered, or the connection has ended. */
+  /** Resolves when INIT has been answered, or the connection has ended. Who waits here counts as waiting. */
   ready(): Promise<void> {
     if (this.#initialised) return Promise.resolve()
-    return new Promise((resolve) => this.#readyCallbacks.push(resolve))
+    this.#waiting++
+    return new Promise((resolve) => {
+      this.#readyCallbacks.push(() => {
+        this.#waiting--
+        resolve()
+      })
+    })
   }
 
   /** What carries out notifications; without one every node is unknown. */

@@ -1,3 +1,4 @@
+import { StatxMask } from '../../protocol/linux.js'
 import type { HostMapping } from '../host/host-files.js'
 import { PAGE_SIZE, pageOf } from '../inode/page-cache.js'
 import { enterCached } from '../io-mode.js'
@@ -22,6 +23,9 @@ export async function mapFile(fs: SuperBlock, file: OpenFile, options: MapOption
     const memory = file.backing.map()
     if (typeof memory === 'number') throw failure(-memory)
     fs.log.met('W4')
+    // The memory's file knows by which path it was opened (backing_file_open), and so keeps the entry.
+    fs.entries.hold(file.dentry)
+    inode.invalidate(StatxMask.ATIME)
     return new Mapping(fs, file, options, memory)
   }
   if (inode.io.backing !== null) {
@@ -125,6 +129,7 @@ export class Mapping {
     if (--this.#users > 0) return
     if (this.#backing !== undefined) {
       this.#backing.unmap()
+      this.#fs.entries.release(this.file.dentry)
       return
     }
     // Errors are kept for fsync(2), which the model leaves out.

@@ -18,6 +18,8 @@ export const O = openFlags('x64')
 
 /** What open(2) drops once it has been carried out. */
 const ONLY_AT_OPEN = O.CREAT | O.EXCL | O.NOCTTY | O.TRUNC
+/** Of no meaning for the instance of a backing file. */
+const NOT_FOR_BACKING = ONLY_AT_OPEN | O.TMPFILE
 const { KEEP_CACHE, CACHE_DIR, DIRECT_IO, STREAM, NONSEEKABLE } = OpenOutFlag
 
 /** What OPEN and CREATE are told about set-id bits: the server clears them when the file is truncated (V2). */
@@ -125,7 +127,7 @@ export async function enterIo(fs: SuperBlock, file: OpenFile, backingId: number)
         passthrough: fs.agreement.has('PASSTHROUGH'),
         registered: (id) => fs.backings.get(id),
         openBacking: (backing) => {
-          const instance = backing.open(file.flags & ~ONLY_AT_OPEN)
+          const instance = backing.open(file.flags & ~NOT_FOR_BACKING)
           if (typeof instance === 'number') return -instance
           instances.push(instance)
           return 0

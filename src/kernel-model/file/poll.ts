@@ -18,9 +18,9 @@ export async function pollFile(
 ): Promise<number> {
   const wanted = events | ALWAYS
   let wakeups = 0
-  let interrupted = false
+  const signal = { came: false }
   const end = task.onSignal?.(() => {
-    interrupted = true
+    signal.came = true
     file.pollers.wake()
   })
   try {
@@ -29,8 +29,8 @@ export async function pollFile(
       const ready = (await readyEvents(fs, file, wanted, waits && wakeups === 0, task)) & wanted
       if (ready !== 0 || !waits) return ready
       wakeups++
-      await file.pollers.until(() => interrupted || file.wakeups !== before)
-      if (interrupted) throw failure('EINTR')
+      await file.pollers.until(() => signal.came || file.wakeups !== before)
+      if (signal.came) throw failure('EINTR')
     }
   } finally {
     end?.()

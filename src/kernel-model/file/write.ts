@@ -211,7 +211,7 @@ async function writeThrough(
   if (start > inode.size) inode.pages.clearRange(inode.size, start)
   if (start + bytes.length > inode.size) inode.sizeUnstable = true
   let done = 0
-  let failed: unknown
+  let failed: Error | undefined
   while (done < bytes.length) {
     const { run, length } = fillRun(fs, inode, start + done, bytes.subarray(done))
     const payload = bytes.subarray(done, done + length)

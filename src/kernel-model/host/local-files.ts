@@ -8,8 +8,12 @@ const O = openFlags(process.arch === 'arm64' ? 'arm64' : 'x64')
 /** open(2) acts on these and is done with them; a backing file is opened without (fs/backing-file.c). */
 const NOT_FOR_INSTANCES = O.CREAT | O.EXCL | O.NOCTTY | O.TRUNC
 
-/** Of statfs(2): file systems that lie on others. */
-const STACKED: ReadonlySet<number> = new Set([0x794c7630 /* overlayfs */, 0xf15f /* ecryptfs */])
+/** How deep file systems lie on others, by `type` of statfs(2): procfs counts as the deepest (fs/proc/root.c). */
+const STACK_DEPTHS: ReadonlyMap<number, number> = new Map([
+  [0x794c7630 /* overlayfs */, 1],
+  [0xf15f /* ecryptfs */, 1],
+  [0x9fa0 /* procfs */, 2],
+])
 
 const SET_ID = FileMode.ISUID | FileMode.ISGID
 
@@ -40,7 +44,7 @@ class LocalFile implements HostFile {
     const { dev, ino, mode } = fs.fstatSync(fd, { bigint: true })
     const type = Number(mode) & FileMode.IFMT
     this.kind = type === FileMode.IFREG ? 'regular' : type === FileMode.IFDIR ? 'directory' : 'other'
-    this.stackDepth = STACKED.has(fs.statfsSync(`/proc/self/fd/${fd}`).type) ? 1 : 0
+    this.stackDepth = STACK_DEPTHS.get(fs.statfsSync(`/proc/self/fd/${fd}`).type) ?? 0
     this.inode = `${dev}:${ino}`
   }
 

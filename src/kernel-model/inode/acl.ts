@@ -12,10 +12,14 @@ interface AclEntry {
   readonly id: number
 }
 
-/** Access lists that are known; `null`: there is none. */
-export interface AclCache {
-  access?: readonly AclEntry[] | null
+/** An access control list, and its bytes as the server gave them. */
+export interface Acl {
+  readonly entries: readonly AclEntry[]
+  readonly bytes: Uint8Array
 }
+
+/** Lists that are known, by name; `null`: there is none. */
+export type AclCache = Partial<Record<string, Acl | null>>
 
 const Tag = { USER_OBJ: 1, USER: 2, GROUP_OBJ: 4, GROUP: 8, MASK: 16, OTHER: 32 } as const
 const VERSION = 2
@@ -23,25 +27,31 @@ const HEADER = 4
 const ENTRY = 8
 const PAGE = 4096
 
-/** The access list of an inode; null when there is none, or the server is not asked (fs/fuse/acl.c). */
-export async function accessAcl(
-  fs: SuperBlock,
-  inode: Inode,
-  task: Task,
-): Promise<readonly AclEntry[] | null> {
-  if (!fs.agreement.has('POSIX_ACL')) return null
-  if (inode.acl.access !== undefined) return inode.acl.access
-  if (inode.bad) throw failure('EIO')
-  const access = await askForAcl(fs, inode, task)
-  inode.acl.access = access
-  return access
+/** The list by which an inode's permissions are judged; null when there is none, or the server is not asked. */
+export async function accessAcl(fs: SuperBlock, inode: Inode, task: Task): Promise<Acl | null> {
+  return fs.agreement.has('POSIX_ACL') ? await aclOf(fs, inode, ACCESS_ACL, task) : null
 }
 
-async function askForAcl(fs: SuperBlock, inode: Inode, task: Task): Promise<readonly AclEntry[] | null> {
-  const question = { body: { size: PAGE }, names: [Buffer.from(ACCESS_ACL)], expect: { size: PAGE } }
+/**
+ * A list of an inode (fs/fuse/acl.c, fs/posix_acl.c). Remembered with POSIX_ACL, except the root's: its inode is made
+ * before INIT has agreed on that.
+ */
+export async function aclOf(fs: SuperBlock, inode: Inode, name: string, task: Task): Promise<Acl | null> {
+  const known = inode.acl[name]
+  if (known !== undefined) return known
+  if (inode.bad) throw failure('EIO')
+  const acl = await askForAcl(fs, inode, name, task)
+  if (fs.agreement.has('POSIX_ACL') && inode !== fs.root.inode) inode.acl[name] = acl
+  return acl
+}
+
+async function askForAcl(fs: SuperBlock, inode: Inode, name: string, task: Task): Promise<Acl | null> {
+  const question = { body: { size: PAGE }, names: [Buffer.from(name)], expect: { size: PAGE } }
   try {
     const answer = await fs.askIfKnown('GETXATTR', inode.nodeid, question, task, 'EOPNOTSUPP')
-    return 'bytes' in answer && answer.bytes.length > 0 ? decodeAcl(answer.bytes) : null
+    if (!('bytes' in answer) || answer.bytes.length === 0) return null
+    const entries = decodeAcl(answer.bytes)
+    return entries === null ? null : { entries, bytes: answer.bytes.slice() }
   } catch (error) {
     if (isFailure(error, 'ENODATA')) return null
     if (isFailure(error, 'EOPNOTSUPP') && fs.missing.has('GETXATTR')) return null
@@ -63,7 +73,7 @@ function decodeAcl(bytes: Uint8Array): readonly AclEntry[] | null {
 }
 
 /** Whether a list lets a task do what `want` (rwx) asks (posix_acl(5), access check algorithm). */
-export function aclPermits(entries: readonly AclEntry[], inode: Inode, task: Task, want: number): boolean {
+export function aclPermits({ entries }: Acl, inode: Inode, task: Task, want: number): boolean {
   const allows = (entry: AclEntry | undefined): boolean => ((entry?.permissions ?? 0) & want) === want
   const of = (tag: number): AclEntry | undefined => entries.find((entry) => entry.tag === tag)
   const mask = of(Tag.MASK)

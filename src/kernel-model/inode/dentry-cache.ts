@@ -121,12 +121,16 @@ export class DentryCache {
     other.enter()
   }
 
-  /** Drops the entries of an inode that nobody uses (d_prune_aliases). */
+  /** Drops the entries of an inode that nobody uses, and directories above that were there for them alone (d_prune_aliases). */
   prune(inode: Inode): void {
-    for (const dentry of [...inode.dentries]) {
-      if (dentry.users > 0 || dentry.below > 0) continue
-      dentry.leave()
-      this.#settle(dentry)
+    for (const entry of [...inode.dentries]) {
+      for (let dentry: Dentry | null = entry; dentry !== null;) {
+        if (dentry.users > 0 || dentry.below > 0) break
+        const parent: Dentry | null = dentry.parent
+        dentry.leave()
+        this.#settle(dentry)
+        dentry = parent
+      }
     }
   }
 

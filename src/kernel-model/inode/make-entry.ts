@@ -32,7 +32,7 @@ export async function makeEntry<N extends Making>(
   if (dir.bad) throw failure('EIO')
   let entry: EntryOut
   try {
-    entry = (await fs.ask(opcode, dir.nodeid, question, task)) as EntryOut
+    entry = await fs.ask(opcode, dir.nodeid, question, task)
   } catch (error) {
     if (isFailure(error, 'EEXIST')) invalidateEntry(fs, dentry)
     throw error

@@ -3,13 +3,16 @@ import { FileMode, StatxMask, XattrFlag } from '../../protocol/linux.js'
 import type { SuperBlock } from '../super-block.js'
 import { failure } from '../vfs/failure.js'
 import { isInGroup, isPrivileged, type Task } from '../vfs/task.js'
-import { ACCESS_ACL, DEFAULT_ACL } from './acl.js'
+import { ACCESS_ACL, aclOf, DEFAULT_ACL } from './acl.js'
 import type { Inode } from './inode.js'
 import { checkPermission, isAllowed, isOwner, May } from './permission.js'
 
 const LARGEST = 65536
 const LONGEST_NAME = 255
-const PAGE = 4096
+
+const CAPABILITY = 'security.capability'
+/** Lengths of file capabilities by their revision, which stands in the first word's top byte. */
+const CAPABILITY_LENGTHS: Readonly<Record<number, number>> = { 2: 20, 3: 24 }
 
 const isAcl = (name: string): boolean => name === ACCESS_ACL || name === DEFAULT_ACL
 
@@ -21,19 +24,28 @@ export async function getXattr(
   task: Task,
 ): Promise<Uint8Array | number> {
   checkName(name)
-  if (!isAcl(name)) await checkAccess(fs, inode, name, May.READ, task)
+  if (isAcl(name)) return await getAcl(fs, inode, name, size, task)
+  await checkAccess(fs, inode, name, May.READ, task)
   if (inode.bad) throw failure('EIO')
-  // The kernel reads a whole list and makes the answer from it.
-  const asked = isAcl(name) ? PAGE : Math.min(size, LARGEST)
+  const asked = Math.min(size, LARGEST)
   const question = { body: { size: asked }, names: [Buffer.from(name)], expect: { size: asked } }
   const answer = await fs.askIfKnown('GETXATTR', inode.nodeid, question, task, 'EOPNOTSUPP')
-  if ('size' in answer) return Math.min(answer.size, LARGEST)
-  const bytes = answer.bytes.slice()
-  if (!isAcl(name)) return bytes
-  if (bytes.length === 0) throw failure('ENODATA')
-  if (size === 0) return bytes.length
-  if (bytes.length > size) throw failure('ERANGE')
-  return bytes
+  return 'size' in answer ? Math.min(answer.size, LARGEST) : answer.bytes.slice()
+}
+
+/** Lists are read whole, or are known, and the answer is made from them. */
+async function getAcl(
+  fs: SuperBlock,
+  inode: Inode,
+  name: string,
+  size: number,
+  task: Task,
+): Promise<Uint8Array | number> {
+  const acl = await aclOf(fs, inode, name, task)
+  if (acl === null) throw failure(fs.missing.has('GETXATTR') ? 'EOPNOTSUPP' : 'ENODATA')
+  if (size === 0) return acl.bytes.length
+  if (acl.bytes.length > size) throw failure('ERANGE')
+  return acl.bytes.slice()
 }
 
 export async function listXattrs(
@@ -77,6 +89,7 @@ export async function setXattr(
   await inode.lock.alone(async () => {
     if (isAcl(name)) checkOwner(inode, task)
     else await checkAccess(fs, inode, name, May.WRITE, task)
+    if (name === CAPABILITY) checkCapability(value, task)
     if (inode.bad) throw failure('EIO')
     const acls = fs.agreement.has('POSIX_ACL')
     const outsider = !isInGroup(task, inode.gid) && !isPrivileged(task)
@@ -110,6 +123,13 @@ function noteChange(fs: SuperBlock, inode: Inode, name: string): void {
 function checkName(name: string): void {
   const { length } = Buffer.from(name)
   if (length === 0 || length > LONGEST_NAME) throw failure('ERANGE')
+}
+
+/** File capabilities must be well formed, and are given by the administrator (cap_convert_nscap). */
+function checkCapability(value: Uint8Array, task: Task): void {
+  const revision = value[3]
+  if (revision === undefined || CAPABILITY_LENGTHS[revision] !== value.length) throw failure('EINVAL')
+  if (!isPrivileged(task)) throw failure('EPERM')
 }
 
 function checkOwner(inode: Inode, task: Task): void {

@@ -5,10 +5,12 @@ import type { OpenFile } from '../file/open-file.js'
 import { truncateInode } from '../file/truncate.js'
 import { createFile, createUnnamed } from '../inode/create.js'
 import type { Dentry } from '../inode/dentry.js'
+import type { Inode } from '../inode/inode.js'
 import { findEntry, isOpenable, lookUp, lookUpExclusively } from '../inode/lookup.js'
 import { checkPermission, isOwner, May } from '../inode/permission.js'
-import { failure } from './failure.js'
+import { failure, isFailure } from './failure.js'
 import type { PathName } from './process-types.js'
+import { walkAgainIfStale } from './stale.js'
 import {
   freshBudget,
   linkTarget,
@@ -49,7 +51,9 @@ export async function openPath(
   if (flags & TMPFILE_ONLY) return openUnnamed(walker, path, flags, mode)
   const budget = freshBudget()
   const fileMode = FileMode.IFREG | (mode & PERMISSIONS)
-  return openFrom({ walker, flags, mode: fileMode, budget }, walker.start, pathKey(path))
+  return walkAgainIfStale(walker, (again) =>
+    openFrom({ walker: again, flags, mode: fileMode, budget }, walker.start, pathKey(path)),
+  )
 }
 
 /** The flags as open files keep them (build_open_flags). */
@@ -109,7 +113,7 @@ async function findLast(opening: Opening, { parent, kind, key, slashes }: Parent
   const creates = (flags & O.CREAT) !== 0
   if (creates && slashes) throw failure('EISDIR')
   if (!creates || !(flags & O.EXCL)) {
-    const dentry = await findEntry(fs, parent, key, task)
+    const dentry = await findEntry(fs, parent, key, task, walker.asksAgain)
     if (dentry !== undefined) {
       if (!creates || dentry.inode !== null) return { dentry }
       fs.entries.release(dentry)
@@ -127,12 +131,7 @@ async function findOrMake({ walker, flags, mode }: Opening, parent: Dentry, key:
   const exclusive = (flags & O.EXCL) !== 0
   const known = await findEntry(fs, parent, key, task, exclusive)
   if (known !== undefined && known.inode !== null) return { dentry: known }
-  let refusal: unknown
-  try {
-    await checkPermission(fs, dir, task, May.WRITE | May.EXEC)
-  } catch (error) {
-    refusal = error
-  }
+  const refusal = await refusalToCreate(walker, dir)
   const dentry = known ?? (await lookUpExclusively(fs, parent, key, task))
   try {
     if (dentry.inode !== null) return { dentry }
@@ -142,6 +141,17 @@ async function findOrMake({ walker, flags, mode }: Opening, parent: Dentry, key:
     return { dentry, created }
   } catch (error) {
     fs.entries.release(dentry)
+    throw error
+  }
+}
+
+/** Why nothing may be made in a directory; what exists there may be opened all the same (may_o_create). */
+async function refusalToCreate({ fs, task }: Walker, dir: Inode): Promise<Error | undefined> {
+  try {
+    await checkPermission(fs, dir, task, May.WRITE | May.EXEC)
+    return undefined
+  } catch (error) {
+    if (isFailure(error)) return error
     throw error
   }
 }
@@ -175,7 +185,7 @@ async function openFound({ walker, flags }: Opening, dentry: Dentry, slashes: bo
   const file = await openExisting(fs, dentry, inode, flags, task)
   if (!(flags & O.TRUNC) || !inode.isFile) return file
   try {
-    await truncateInode(fs, inode, 0, task, { dentry, byOpen: true })
+    await truncateInode(fs, inode, 0, task, { dentry, file, byOpen: true })
     return file
   } catch (error) {
     letGo(fs, file)

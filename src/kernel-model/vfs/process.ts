@@ -23,6 +23,7 @@ import { openPath } from './open-path.js'
 import type * as types from './process-types.js'
 import { removeDirectory, removeFile } from './removal.js'
 import { renamePath } from './rename.js'
+import { retryIfStale } from './stale.js'
 import type { Task } from './task.js'
 import { linkTarget, walk, withPath, type Walker } from './walk.js'
 
@@ -222,23 +223,23 @@ export class Process implements types.ProcessCalls {
   }
 
   mkdir(path: PathName, mode = 0o777): Promise<void> {
-    return this.#call('mkdir', path, () => namespace.makeDirectory(this.#walker, path, mode))
+    return this.#withNames('mkdir', path, (walker) => namespace.makeDirectory(walker, path, mode))
   }
 
   rmdir(path: PathName): Promise<void> {
-    return this.#call('rmdir', path, () => removeDirectory(this.#walker, path))
+    return this.#withNames('rmdir', path, (walker) => removeDirectory(walker, path))
   }
 
   rename(path: PathName, newPath: PathName, flags = 0): Promise<void> {
-    return this.#call('rename', path, () => renamePath(this.#walker, path, newPath, flags))
+    return this.#withNames('rename', path, (walker) => renamePath(walker, path, newPath, flags))
   }
 
   link(path: PathName, newPath: PathName): Promise<void> {
-    return this.#call('link', path, () => namespace.makeHardLink(this.#walker, path, newPath))
+    return this.#withNames('link', path, (walker) => namespace.makeHardLink(walker, path, newPath))
   }
 
   symlink(target: PathName, path: PathName): Promise<void> {
-    return this.#call('symlink', path, () => namespace.makeLink(this.#walker, target, path))
+    return this.#withNames('symlink', path, (walker) => namespace.makeLink(walker, target, path))
   }
 
   readlink(path: PathName): Promise<Uint8Array> {
@@ -249,18 +250,18 @@ export class Process implements types.ProcessCalls {
   }
 
   unlink(path: PathName): Promise<void> {
-    return this.#call('unlink', path, () => removeFile(this.#walker, path))
+    return this.#withNames('unlink', path, (walker) => removeFile(walker, path))
   }
 
   mknod(path: PathName, mode: number, rdev = 0): Promise<void> {
-    return this.#call('mknod', path, () => namespace.makeSpecial(this.#walker, path, mode, rdev))
+    return this.#withNames('mknod', path, (walker) => namespace.makeSpecial(walker, path, mode, rdev))
   }
 
   truncate(path: PathName, size: number): Promise<void> {
     return this.#call('truncate', path, async () => {
       if (size < 0) throw failure('EINVAL')
-      await withPath(this.#walker, path, {}, (dentry) =>
-        attributes.truncateEntry(this.#fs, dentry, size, this.#task),
+      await retryIfStale(this.#walker, (walker) =>
+        withPath(walker, path, {}, (dentry) => attributes.truncateEntry(this.#fs, dentry, size, this.#task)),
       )
     })
   }
@@ -423,7 +424,16 @@ export class Process implements types.ProcessCalls {
     options: { readonly follow?: boolean },
     action: (dentry: Dentry) => Promise<T>,
   ): Promise<T> {
-    return this.#call(syscall, path, () => withPath(this.#walker, path, options, action))
+    return this.#withNames(syscall, path, (walker) => withPath(walker, path, options, action))
+  }
+
+  /** A call that begins with a walk. */
+  #withNames<T>(
+    syscall: string,
+    path: PathName | undefined,
+    action: (walker: Walker) => Promise<T>,
+  ): Promise<T> {
+    return this.#call(syscall, path, () => retryIfStale(this.#walker, action))
   }
 
   /** A call on a descriptor, which keeps the file open while it runs. */

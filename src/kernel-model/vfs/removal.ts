@@ -26,7 +26,7 @@ async function removing(walker: Walker, path: PathName, opcode: 'UNLINK' | 'RMDI
   try {
     if (kind !== 'name') throw failure(opcode === 'UNLINK' ? 'EISDIR' : refusalOf(kind))
     await parent.inode!.lock.alone(async () => {
-      const dentry = await lookUpExclusively(fs, parent, key, task)
+      const dentry = await lookUpExclusively(fs, parent, key, task, walker.asksAgain)
       const { inode } = dentry
       if (inode !== null) fs.entries.holdInode(inode)
       try {

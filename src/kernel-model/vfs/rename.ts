@@ -58,7 +58,7 @@ async function lockingBoth(
 async function renameLocked(walker: Walker, from: ParentOf, to: ParentOf, flags: number): Promise<void> {
   const { fs, task } = walker
   const exchanges = (flags & RenameFlag.EXCHANGE) !== 0
-  const old = await lookUpExclusively(fs, from.parent, from.key, task)
+  const old = await lookUpExclusively(fs, from.parent, from.key, task, walker.asksAgain)
   try {
     if (old.inode === null) throw failure('ENOENT')
     const target = await lookUpExclusively(fs, to.parent, to.key, task, !exchanges)

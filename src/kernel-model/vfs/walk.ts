@@ -7,6 +7,7 @@ import { checkPermission, May } from '../inode/permission.js'
 import type { SuperBlock } from '../super-block.js'
 import { failure } from './failure.js'
 import type { PathName } from './process-types.js'
+import { walkAgainIfStale } from './stale.js'
 import type { Task } from './task.js'
 
 const LONGEST_PATH = 4096
@@ -19,6 +20,8 @@ export interface Walker {
   readonly task: Task
   /** The working directory. */
   readonly start: Dentry
+  /** What is known of names is not enough: a walk before this has met something stale. */
+  readonly asksAgain?: boolean
 }
 
 /** Where a path ends but for its last name; `parent` is held. */
@@ -47,7 +50,7 @@ export function pathKey(path: PathName): string {
 
 /** Walks a path but for its last name. */
 export function walkParent(walker: Walker, path: PathName): Promise<ParentOf> {
-  return parentFrom(walker, walker.start, pathKey(path), freshBudget())
+  return walkAgainIfStale(walker, (again) => parentFrom(again, walker.start, pathKey(path), freshBudget()))
 }
 
 /** The entry that a path leads to, which is there; held. */
@@ -56,7 +59,9 @@ export function walk(
   path: PathName,
   { follow = true, directory = false } = {},
 ): Promise<Dentry> {
-  return resolve(walker, walker.start, pathKey(path), freshBudget(), follow, directory)
+  return walkAgainIfStale(walker, (again) =>
+    resolve(again, walker.start, pathKey(path), freshBudget(), follow, directory),
+  )
 }
 
 /** Walks a path and lets what it found go when the action has ended. */
@@ -115,8 +120,8 @@ async function step(walker: Walker, at: Dentry, name: string, budget: Budget): P
   return await past(walker, at, child, budget, true, true)
 }
 
-async function find({ fs, task }: Walker, at: Dentry, name: string): Promise<Dentry> {
-  return (await findEntry(fs, at, name, task)) ?? (await lookUp(fs, at, name, task))
+async function find({ fs, task, asksAgain }: Walker, at: Dentry, name: string): Promise<Dentry> {
+  return (await findEntry(fs, at, name, task, asksAgain)) ?? (await lookUp(fs, at, name, task))
 }
 
 /** From an entry that was found to where it leads; takes the entry over. */

@@ -204,7 +204,7 @@ export function endHandle(serving: Serving, fh: U64): void {
   serving.files.drop(handle)
   serving.afterAnswer(() => {
     journal.handles.finishClose(slot)
-    if (closing !== 0) passthrough.closeId(closing)
+    if (closing) passthrough.closeStaged()
     serving.closed(facts.node)
   })
 }
