@@ -12,10 +12,12 @@
  *     takeOver             it has been told to take over
  *
  * Reaching the point removes the file and kills the process; with `always` in it the file stays. With `throw` the
- * point fails instead, with `stop` the process is stopped.
+ * point fails instead, with `stop` the process is stopped, with `exit` it ends by itself. OPERATION.hang is a point of
+ * operations that return a promise: it is not settled as long as the file is there.
  */
 import { existsSync, readFileSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Mirror } from '../../dist/filesystems/mirror/index.js'
 import { Session } from '../../dist/session/session.js'
 import { DeviceTransport } from '../../dist/transport/device.js'
@@ -30,7 +32,12 @@ function reach(point) {
   const how = readFileSync(path, 'utf8')
   if (!how.includes('always')) unlinkSync(path)
   if (how.includes('throw')) throw new Error(`a fault at ${point}`)
+  if (how.includes('exit')) process.exit(3)
   process.kill(process.pid, how.includes('stop') ? 'SIGSTOP' : 'SIGKILL')
+}
+
+async function gone(point) {
+  while (existsSync(join(faults, point))) await delay(20)
 }
 
 const OPERATIONS = [
@@ -68,7 +75,7 @@ function wrap(mirror, operation) {
       done()
       return result
     }
-    return result.finally(done)
+    return result.then((value) => gone(`${operation}.hang`).then(() => value)).finally(done)
   }
 }
 

@@ -4,9 +4,8 @@ import { chooseStrategy } from '../../dist/passthrough/capabilities.js'
 import { launch } from '../../dist/recovery/launch.js'
 import { wantedCapabilities } from '../../dist/session/wanted.js'
 
-const { source, mountPoint, faults, passthrough, handles, seconds, directIo, stuckAfterMs } = JSON.parse(
-  process.argv[2],
-)
+const { source, mountPoint, faults, passthrough, handles, seconds, directIo, stuckAfterMs, journalLimit } =
+  JSON.parse(process.argv[2])
 const capabilities = await probe()
 try {
   const supervisorPid = await launch({
@@ -24,6 +23,7 @@ try {
       strategy: chooseStrategy(capabilities).name,
     },
     ...(stuckAfterMs === undefined ? {} : { stuckAfterMs }),
+    ...(journalLimit === undefined ? {} : { journalLimit }),
   })
   console.log(JSON.stringify({ supervisorPid }))
 } catch (error) {

@@ -7,6 +7,9 @@ const requirements = {
   fuse: () => writable('/dev/fuse') || 'needs /dev/fuse',
   fusermount3: () => runs('fusermount3', '-V') || 'needs fusermount3 (apt-get install fuse3)',
   unshare: () => runs('unshare', '-m', 'true') || 'needs unshare(1) and the right to make a mount namespace',
+  bindfs: () => runs('bindfs', '-V') || 'needs bindfs (apt-get install bindfs)',
+  fio: () => runs('fio', '--version') || 'needs fio (apt-get install fio)',
+  cc: () => runs('cc', '--version') || 'needs a C compiler (apt-get install gcc libc6-dev)',
 } as const
 
 export type Requirement = keyof typeof requirements

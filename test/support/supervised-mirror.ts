@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { expect } from 'vitest'
 import { mountAt } from '../../src/mount/mountinfo.js'
 import { ask, type ControlReply, type ControlRequest, type MountStatus } from '../../src/recovery/control.js'
+import type { MountNote } from '../../src/recovery/runtime-directory.js'
 import { MountPlace, type MirrorMountOptions } from './evermount.js'
 import { MountClient } from './mount-client.js'
 import { runChild, runCommand } from './run-child.js'
@@ -15,6 +17,9 @@ export interface SupervisedMirrorOptions extends Omit<MirrorMountOptions, 'args'
   readonly seconds?: number
   readonly directIo?: boolean
   readonly stuckAfterMs?: number
+  readonly journalLimit?: number
+  /** A compiled project to launch from in the place of this one. */
+  readonly dist?: string
   /** Faults that are there before the mount is made. */
   readonly faults?: readonly string[]
 }
@@ -34,17 +39,41 @@ export class SupervisedMirror extends MountPlace {
     for (const fault of options.faults ?? []) this.arm(fault)
   }
 
+  /** The present one's: another takes its place when it dies. */
   get supervisorPid(): number {
-    return this.#supervisor
+    return this.note?.supervisorPid ?? this.#supervisor
+  }
+
+  /** What is written down of the mount; undefined: nothing is. */
+  get note(): MountNote | undefined {
+    const [name = 'none'] = readdirSync(this.runtimeDirectory)
+    try {
+      return JSON.parse(readFileSync(join(this.runtimeDirectory, name, 'mount.json'), 'utf8')) as MountNote
+    } catch {
+      return undefined
+    }
   }
 
   /** What went wrong; undefined: it is mounted. */
   async launch(options: SupervisedMirrorOptions): Promise<string | undefined> {
     const { passthrough = true, handles = 'auto', seconds = 0, directIo, stuckAfterMs } = options
+    const { journalLimit, dist } = options
     const { source, mountPoint, faults } = this
-    const request = { source, mountPoint, faults, passthrough, handles, seconds, directIo, stuckAfterMs }
+    const request = {
+      source,
+      mountPoint,
+      faults,
+      passthrough,
+      handles,
+      seconds,
+      directIo,
+      stuckAfterMs,
+      journalLimit,
+    }
     const { stdout, stderr } = await runChild(
-      new URL('./launch-mirror.mjs', import.meta.url),
+      dist === undefined
+        ? new URL('./launch-mirror.mjs', import.meta.url)
+        : pathToFileURL(join(dist, '../test/support/launch-mirror.mjs')),
       [JSON.stringify(request)],
       40_000,
       { EVERMOUNT_RUNTIME_DIR: this.runtimeDirectory },
@@ -68,7 +97,10 @@ export class SupervisedMirror extends MountPlace {
   }
 
   /** Has a server die at a point, once or always. */
-  arm(point: string, how: 'once' | 'always' | 'throw' | 'always throw' | 'stop' = 'once'): void {
+  arm(
+    point: string,
+    how: 'once' | 'always' | 'throw' | 'always throw' | 'always exit' | 'stop' = 'once',
+  ): void {
     writeFileSync(join(this.faults, point), how)
   }
 
@@ -82,13 +114,47 @@ export class SupervisedMirror extends MountPlace {
 
   ask(request: ControlRequest): Promise<ControlReply> {
     const [name = 'none'] = readdirSync(this.runtimeDirectory)
-    return ask(join(this.runtimeDirectory, name, `control.${this.#supervisor}`), request)
+    return ask(join(this.runtimeDirectory, name, `control.${this.supervisorPid}`), request)
   }
 
   async status(): Promise<MountStatus> {
     const reply = await this.ask({ type: 'status' })
     if (reply.type !== 'status') expect.fail(JSON.stringify(reply))
     return reply.status
+  }
+
+  /** As `status`, from a supervisor that may just be dying or coming: waits until one answers. */
+  async statusOfAny(milliseconds = 30_000): Promise<MountStatus> {
+    const end = performance.now() + milliseconds
+    for (;;) {
+      try {
+        return await this.status()
+      } catch (error) {
+        if (performance.now() > end) throw error
+        await delay(10)
+      }
+    }
+  }
+
+  /** Asks whatever supervisor there is, until the status is as wished for. */
+  async untilAny(wished: (status: MountStatus) => boolean, milliseconds = 30_000): Promise<MountStatus> {
+    const end = performance.now() + milliseconds
+    for (;;) {
+      const status = await this.statusOfAny(milliseconds)
+      if (wished(status)) return status
+      if (performance.now() > end) expect.fail(`not within ${milliseconds} ms: ${JSON.stringify(status)}`)
+      await delay(10)
+    }
+  }
+
+  /** Kills the supervisor with SIGKILL, and returns when another one is there and has a standby. */
+  async killSupervisor(): Promise<MountStatus> {
+    const { pids, replacedSupervisors } = await this.statusOfAny()
+    process.kill(pids.supervisor, 'SIGKILL')
+    return this.untilAny(
+      (status) =>
+        status.replacedSupervisors > replacedSupervisors && status.standbyReady && status.state === 'serving',
+    )
   }
 
   /** Asks for the status until it is as wished for. Fails after `milliseconds`. */

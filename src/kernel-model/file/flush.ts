@@ -2,6 +2,7 @@ import type { SuperBlock } from '../super-block.js'
 import { failure, isFailure } from '../vfs/failure.js'
 import type { Task } from '../vfs/task.js'
 import type { OpenFile } from './open-file.js'
+import { sendTimes } from './send-times.js'
 import { writeBack } from './write-back.js'
 
 /** A descriptor is closed: the server is told, and its errors reach close(2) (fuse_flush). */
@@ -13,6 +14,7 @@ export async function flush(fs: SuperBlock, file: OpenFile, task: Task): Promise
     return
   }
   await writeBack(fs, inode)
+  await sendTimes(fs, inode, task)
   await inode.lock.alone(async () => Promise.resolve())
   if (fs.missing.has('FLUSH')) {
     fs.log.met('C5')

@@ -3,6 +3,7 @@ import type { SuperBlock } from '../super-block.js'
 import { failure, isFailure } from '../vfs/failure.js'
 import type { Task } from '../vfs/task.js'
 import type { OpenFile } from './open-file.js'
+import { sendTimes } from './send-times.js'
 import { writeBack } from './write-back.js'
 
 /** fsync(2) and fdatasync(2), of files and directories; a server that has no such operation is taken to be done. */
@@ -13,6 +14,7 @@ export async function syncFile(fs: SuperBlock, file: OpenFile, dataOnly: boolean
   if (inode.isDirectory && fs.missing.has(opcode)) return
   await inode.lock.alone(async () => {
     await writeBack(fs, inode)
+    await sendTimes(fs, inode, task)
     const body = { fh: file.fh, fsyncFlags: dataOnly ? FsyncFlag.FDATASYNC : 0 }
     try {
       await fs.askIfKnown(opcode, inode.nodeid, { body }, task, 'ENOSYS')

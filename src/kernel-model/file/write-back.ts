@@ -9,7 +9,7 @@ import { letGo } from './release.js'
 
 /**
  * Sends the dirty pages of an inode through one of its files that are open for writing, as large a WRITE as fits
- * (fuse_writepages). With writeback cache the times follow by SETATTR. Throws the first error.
+ * (fuse_writepages). Throws the first error.
  */
 export async function writeBack(fs: SuperBlock, inode: Inode): Promise<void> {
   for (;;) {

@@ -289,5 +289,6 @@ async function writeToPages(
     inode.size = Math.max(inode.size, at + part)
   }
   inode.mtimeNs = inode.ctimeNs = fs.clock.now()
+  inode.timesDirty = true
   return done
 }

@@ -72,6 +72,8 @@ export class Inode {
   readonly dentries = new Set<Dentry>()
   /** Open for writing, the latest first: through one of them dirty pages are sent. */
   readonly writers: OpenFile[] = []
+  /** With writeback cache: the times are this kernel's, and the server has not been told (I_DIRTY_SYNC). */
+  timesDirty = false
   acl: AclCache = {}
   linkTarget: Uint8Array | undefined
   directory: DirectoryCache | undefined
