@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Debian packages that the tests on a real kernel use. Does nothing where they are installed.
 set -euo pipefail
-packages=(fuse3 fio git attr acl rsync tar)
+packages=(fuse3 fio git attr acl rsync tar bindfs gcc libc6-dev linux-libc-dev)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$package")

@@ -1,0 +1,121 @@
+/* The objects that the kernel knows, found by device and inode number. */
+#include "ceiling.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define ASKED (STATX_BASIC_STATS)
+
+static struct node root = {.fd = -1};
+static struct node **buckets;
+static size_t bucket_count, node_count;
+
+static size_t bucket_of(dev_t dev, ino_t ino, size_t count)
+{
+    uint64_t mixed = (ino ^ (dev << 17)) * 0x9e3779b97f4a7c15u;
+    return (mixed >> 20) & (count - 1);
+}
+
+static void grow(void)
+{
+    size_t count = bucket_count == 0 ? 4096 : bucket_count * 2;
+    struct node **grown = calloc(count, sizeof *grown);
+    if (grown == NULL)
+        return;
+    for (size_t at = 0; at < bucket_count; at++) {
+        for (struct node *node = buckets[at], *next; node != NULL; node = next) {
+            struct node **place = &grown[bucket_of(node->dev, node->ino, count)];
+            next = node->next;
+            node->next = *place;
+            *place = node;
+        }
+    }
+    free(buckets);
+    buckets = grown;
+    bucket_count = count;
+}
+
+void nodes_init(int root_fd)
+{
+    grow();
+    root.fd = root_fd;
+    root.lookups = 1;
+}
+
+struct node *node_of(uint64_t nodeid)
+{
+    return nodeid == FUSE_ROOT_ID ? &root : (struct node *)(uintptr_t)nodeid;
+}
+
+uint64_t node_id(const struct node *node)
+{
+    return node == &root ? FUSE_ROOT_ID : (uint64_t)(uintptr_t)node;
+}
+
+int node_find(struct node *parent, const char *name, struct node **found, struct statx *attributes)
+{
+    /* glibc's statx is the system call and nothing else. */
+    if (statx(parent->fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, ASKED, attributes) < 0)
+        return -errno;
+    dev_t dev = makedev(attributes->stx_dev_major, attributes->stx_dev_minor);
+    ino_t ino = attributes->stx_ino;
+    struct node *node = buckets[bucket_of(dev, ino, bucket_count)];
+    while (node != NULL && (node->ino != ino || node->dev != dev))
+        node = node->next;
+    if (node == NULL) {
+        int fd = openat(parent->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+            return -errno;
+        node = calloc(1, sizeof *node);
+        if (node == NULL) {
+            close(fd);
+            return -ENOMEM;
+        }
+        if (++node_count > bucket_count)
+            grow();
+        struct node **place = &buckets[bucket_of(dev, ino, bucket_count)];
+        *node = (struct node){.next = *place, .dev = dev, .ino = ino, .fd = fd};
+        *place = node;
+    }
+    node->lookups++;
+    *found = node;
+    return 0;
+}
+
+void node_forget(uint64_t nodeid, uint64_t lookups)
+{
+    struct node *node = node_of(nodeid);
+    if (node == &root)
+        return;
+    node->lookups -= lookups < node->lookups ? lookups : node->lookups;
+    if (node->lookups > 0)
+        return;
+    struct node **place = &buckets[bucket_of(node->dev, node->ino, bucket_count)];
+    while (*place != node)
+        place = &(*place)->next;
+    *place = node->next;
+    node_count--;
+    if (node->backing > 0) {
+        uint32_t id = (uint32_t)node->backing;
+        ioctl(device, CEILING_BACKING_CLOSE, &id);
+    }
+    close(node->fd);
+    free(node);
+}
+
+const char *node_path(const struct node *node)
+{
+    static char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", node->fd);
+    return path;
+}
+
+int stat_node(const struct node *node, struct statx *attributes)
+{
+    return statx(node->fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, ASKED, attributes) < 0 ? -errno : 0;
+}

@@ -1,0 +1,108 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { shell } from './command.js'
+import { measureJournal } from './costs/journal.js'
+import { measureKnownNodes } from './costs/known-nodes.js'
+import { describeMachine } from './machine.js'
+import { parseOptions, USAGE, type Options } from './options.js'
+import { compile, root } from './programs.js'
+import { writeReport } from './report/document.js'
+import { figure } from './report/format.js'
+import { tables } from './report/table.js'
+import { readResults, writeResults, type Results } from './results.js'
+import { measureGroup } from './rounds.js'
+import { rows } from './rows/index.js'
+import { check } from './targets.js'
+import { data } from './work/data.js'
+import { metadata } from './work/metadata.js'
+import { mixed } from './work/mixed.js'
+import { trees } from './work/trees.js'
+
+const DOCUMENT = join(root, 'docs/performance.md')
+const IMAGE = join(root, 'docs/performance.svg')
+
+const tell = (text: string): void => {
+  process.stderr.write(`${text}\n`)
+}
+
+async function measure(options: Options): Promise<Results> {
+  const { settings, filter } = options
+  const place = mkdtempSync(join(options.place ?? tmpdir(), 'evermount-bench-'))
+  const results: Results = {
+    machine: describeMachine(place),
+    settings: { ...settings },
+    measurements: [],
+    memory: [],
+    journal: [],
+    takeover: [],
+  }
+  try {
+    await shell(
+      '[ -e /sys/fs/fuse/connections/ ] && mount -t fusectl fusectl /sys/fs/fuse/connections || true',
+    )
+    await compile()
+    for (const group of [data, metadata, trees, mixed]) {
+      const measured = await measureGroup(group(settings), { place, rows, filter, settings, tell })
+      results.measurements.push(...measured)
+    }
+    if (filter.work('journal')) {
+      const { costs, time } = await measureJournal(place, settings)
+      results.journal.push(...costs)
+      results.journalTime = time
+      tell(`journal: ${figure(time.withUs)} µs with it, ${figure(time.withoutUs)} µs without`)
+    }
+    for (const { nodes, kills } of settings.takeovers) {
+      if (!filter.work(`takeover with ${nodes} nodes`)) continue
+      const { memory, takeover } = await measureKnownNodes(place, nodes, kills, tell)
+      results.memory.push(...memory)
+      results.takeover.push(takeover)
+      tell(`takeover with ${nodes} nodes: p50 ${figure(takeover.p50Ms)} ms, p99 ${figure(takeover.p99Ms)} ms`)
+    }
+  } finally {
+    // Each part has removed its own folder, unless a mount in it would not go.
+    const left = readdirSync(place).filter((name) => name !== 'shared')
+    if (left.length === 0) rmSync(place, { recursive: true, force: true })
+    else tell(`left behind: ${place}`)
+  }
+  return results
+}
+
+function judge(results: Results): boolean {
+  const verdicts = check(results)
+  const short = verdicts.filter(({ isMet }) => !isMet)
+  for (const { target, value, limit } of short)
+    tell(`not met: ${target}: ${figure(value)}, limit ${figure(limit)}`)
+  tell(`${verdicts.length - short.length} of ${verdicts.length} targets met`)
+  return short.length === 0 && verdicts.length > 0
+}
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2))
+  if (options === undefined) {
+    process.stdout.write(`${USAGE}\n`)
+    return 0
+  }
+  let results: Results
+  if (options.report !== undefined) {
+    results = readResults(options.report)
+    await writeReport(results, DOCUMENT, IMAGE)
+    tell(`written: ${DOCUMENT}, ${IMAGE}`)
+  } else {
+    if (process.getuid?.() !== 0) throw new Error('the benchmark mounts and drops caches: run it as root')
+    results = await measure(options)
+    const output = resolve(options.output ?? join(root, 'bench/build/results.json'))
+    mkdirSync(dirname(output), { recursive: true })
+    writeResults(output, results)
+    process.stdout.write(options.json ? `${JSON.stringify(results)}\n` : `${tables(results)}\n`)
+    tell(`results: ${output}`)
+  }
+  return options.check && !judge(results) ? 1 : 0
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  tell(error instanceof Error ? error.message : String(error))
+  process.exitCode = 2
+}

@@ -1,0 +1,86 @@
+import { parse, View, type Spec } from 'vega'
+import { ROW_NAMES, type Measurement, type Results } from '../results.js'
+import { median } from '../statistics.js'
+
+const WIDTH = 640
+const STEP = 20
+const COLOURS = ['#9a9a9a', '#4c78a8', '#e45756', '#f2a09b', '#54a24b', '#a3d39c']
+
+interface Point {
+  readonly work: string
+  readonly row: string
+  readonly speed: number
+}
+
+/** Speeds relative to bindfs's, on a logarithmic scale: to the right is faster. */
+export async function plot(results: Results): Promise<string> {
+  const points = results.measurements.flatMap(pointsOf)
+  const works = [...new Set(points.map(({ work }) => work))]
+  const view = new View(parse(specification(points, works)), { renderer: 'none' })
+  try {
+    return `${await view.toSVG()}\n`
+  } finally {
+    view.finalize()
+  }
+}
+
+function pointsOf({ work, unit, samples }: Measurement): Point[] {
+  const speed = (values: readonly { value: number }[]): number => {
+    const middle = median(values.map(({ value }) => value))
+    return unit === 's' ? 1 / middle : middle
+  }
+  const base = samples.bindfs
+  if (base === undefined || base.length === 0) return []
+  return ROW_NAMES.flatMap((row) => {
+    const list = samples[row]
+    return list === undefined || list.length === 0 ? [] : [{ work, row, speed: speed(list) / speed(base) }]
+  })
+}
+
+function specification(points: readonly Point[], works: readonly string[]): Spec {
+  return {
+    $schema: 'https://vega.github.io/schema/vega/v6.json',
+    background: 'white',
+    padding: 8,
+    width: WIDTH,
+    height: Math.max(STEP, works.length * STEP),
+    title: { text: 'Speed relative to bindfs (logarithmic; to the right is faster)' },
+    data: [{ name: 'points', values: points as Point[] }],
+    scales: [
+      { name: 'x', type: 'log', domain: { data: 'points', field: 'speed' }, range: 'width', nice: true },
+      { name: 'y', type: 'point', domain: works as string[], range: 'height', padding: 0.5 },
+      { name: 'colour', type: 'ordinal', domain: [...ROW_NAMES], range: COLOURS },
+    ],
+    axes: [
+      { orient: 'bottom', scale: 'x', grid: true, tickCount: 6, format: '~r' },
+      { orient: 'left', scale: 'y', grid: true, domain: false, ticks: false, labelLimit: 300 },
+    ],
+    legends: [{ fill: 'colour', orient: 'top', direction: 'horizontal', columns: 6, symbolType: 'circle' }],
+    marks: [
+      {
+        type: 'rule',
+        encode: {
+          enter: {
+            x: { scale: 'x', value: 1 },
+            y: { value: 0 },
+            y2: { signal: 'height' },
+            stroke: { value: '#54a24b' },
+          },
+        },
+      },
+      {
+        type: 'symbol',
+        from: { data: 'points' },
+        encode: {
+          enter: {
+            x: { scale: 'x', field: 'speed' },
+            y: { scale: 'y', field: 'work' },
+            fill: { scale: 'colour', field: 'row' },
+            size: { value: 70 },
+            opacity: { value: 0.9 },
+          },
+        },
+      },
+    ],
+  }
+}

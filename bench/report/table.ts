@@ -1,0 +1,133 @@
+import { ROW_NAMES, type Measurement, type Results, type Sample } from '../results.js'
+import { check, type Verdict } from '../targets.js'
+import { figure, markdownTable, medianOf, spread, UNITS } from './format.js'
+
+/** All results as Markdown. */
+export function tables(results: Results): string {
+  const parts = [machine(results)]
+  const kinds = new Set(results.measurements.map(({ group, unit }) => `${group}\0${unit}`))
+  for (const kind of kinds) {
+    const [group, unit] = kind.split('\0')
+    const list = results.measurements.filter((one) => one.group === group && one.unit === unit)
+    parts.push(`### ${heading(group!)}: ${UNITS[list[0]!.unit]}`, speeds(list))
+    if (list.some(hasCpu)) {
+      parts.push(
+        `### ${heading(group!)}: server CPU time per operation, µs`,
+        costs(list, ({ serverCpuUs }) => serverCpuUs),
+      )
+      parts.push(
+        `### ${heading(group!)}: time of an operation for its client, median and 99 %, µs`,
+        latencies(list),
+      )
+    }
+  }
+  parts.push(...memory(results), ...journal(results), ...takeover(results), ...verdicts(check(results)))
+  return parts.join('\n\n')
+}
+
+const heading = (group: string): string => group.charAt(0).toUpperCase() + group.slice(1)
+
+function machine({ machine: { cpu, cores, memoryGiB, ...rest }, settings }: Results): string {
+  const versions = Object.entries(rest.versions).map(([name, version]) => `${name} ${version}`)
+  return [
+    `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${rest.virtual === 'none' ? 'no virtual machine' : `virtual (${rest.virtual})`}, ` +
+      `Linux ${rest.kernel}, file data and tools on ${rest.sourceFileSystem}, other operations on tmpfs; ${versions.join('; ')}.`,
+    `Commit ${rest.commit}, ${rest.date.slice(0, 10)}, load before ${rest.loadBefore}; settings: ${String(settings['kind'])}, ` +
+      `${String(settings['rounds'])} rounds (${String(settings['heavyRounds'])} of \`npm ci\`).`,
+    'Median (least–most) of the rounds.',
+  ].join('\n')
+}
+
+function columns(list: readonly Measurement[]): (typeof ROW_NAMES)[number][] {
+  return ROW_NAMES.filter((row) =>
+    list.some(({ samples, failures }) => (samples[row] ?? []).length > 0 || failures[row] !== undefined),
+  )
+}
+
+function speeds(list: readonly Measurement[]): string {
+  const rows = columns(list)
+  return markdownTable(
+    ['', ...rows],
+    list.map(({ work, samples, failures }) => [
+      work,
+      ...rows.map((row) => (failures[row] === undefined ? spread(samples[row]) : 'failed')),
+    ]),
+  )
+}
+
+function hasCpu({ samples }: Measurement): boolean {
+  return Object.values(samples).some((row) => row.some(({ serverCpuUs }) => serverCpuUs !== undefined))
+}
+
+function costs(list: readonly Measurement[], pick: (sample: Sample) => number | undefined): string {
+  const rows = columns(list).filter((row) => row !== 'source')
+  return markdownTable(
+    ['', ...rows],
+    list.map(({ work, samples }) => [work, ...rows.map((row) => medianOf(samples[row], pick))]),
+  )
+}
+
+function latencies(list: readonly Measurement[]): string {
+  const rows = columns(list)
+  return markdownTable(
+    ['', ...rows],
+    list.map(({ work, samples }) => [
+      work,
+      ...rows.map(
+        (row) =>
+          `${medianOf(samples[row], ({ p50Us }) => p50Us)} / ${medianOf(samples[row], ({ p99Us }) => p99Us)}`,
+      ),
+    ]),
+  )
+}
+
+function memory({ memory: list }: Results): string[] {
+  if (list.length === 0) return []
+  const lines = list.map(({ row, process, knownNodes, rssMiB, pssMiB }) => [
+    `${row}, ${process}`,
+    figure(knownNodes),
+    figure(rssMiB),
+    figure(pssMiB),
+  ])
+  return [
+    '### Memory',
+    markdownTable(['process', 'known nodes', 'resident MiB', 'shared in part MiB'], lines),
+  ]
+}
+
+function journal({ journal: list, journalTime: time }: Results): string[] {
+  const parts: string[] = []
+  if (list.length > 0) {
+    const lines = list.map(({ operation, bytesPerOperation, requestAndAnswerBytes }) => [
+      operation,
+      figure(bytesPerOperation),
+      figure(requestAndAnswerBytes),
+    ])
+    const head = ['operation', 'bytes written to tables', 'bytes of requests and answers']
+    parts.push('### Journal per operation', markdownTable(head, lines))
+  }
+  if (time !== undefined) {
+    parts.push(
+      `An uncached stat takes ${figure(time.withUs)} µs with the journal and ${figure(time.withoutUs)} µs without it ` +
+        `(medians of ${time.rounds} runs each, in turn).`,
+    )
+  }
+  return parts
+}
+
+function takeover({ takeover: list }: Results): string[] {
+  if (list.length === 0) return []
+  const lines = list.map(({ knownNodes, kills, p50Ms, p99Ms, mostMs }) =>
+    [knownNodes, kills, p50Ms, p99Ms, mostMs].map(figure),
+  )
+  const head = ['known nodes', 'kills', 'median ms', 'p99 ms', 'longest ms']
+  return ['### Takeover: longest call of a client around a kill', markdownTable(head, lines)]
+}
+
+function verdicts(list: readonly Verdict[]): string[] {
+  const short = list.filter(({ isMet }) => !isMet)
+  const title = `### Targets: ${list.length - short.length} of ${list.length} met`
+  if (short.length === 0) return [title]
+  const lines = short.map(({ target, value, limit }) => [target, figure(value), figure(limit)])
+  return [title, 'Not met:', markdownTable(['target', 'measured', 'limit'], lines)]
+}

@@ -1,0 +1,84 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import type { Machine } from './machine.js'
+
+/** Rows of the table: what the work is done on. */
+export const ROW_NAMES = [
+  'source',
+  'ceiling',
+  'evermount',
+  'evermount, no passthrough',
+  'bindfs',
+  'bindfs, threads',
+] as const
+export type RowName = (typeof ROW_NAMES)[number]
+
+export type Unit = 'MiB/s' | '1/s' | 's'
+
+/** One run of one piece of work. */
+export interface Sample {
+  readonly value: number
+  /** CPU time of the server's threads per operation, in microseconds. */
+  readonly serverCpuUs?: number
+  /** Of one operation, as its client sees it. */
+  readonly p50Us?: number
+  readonly p99Us?: number
+}
+
+/** The runs of one piece of work, by row; the samples of one round have the same place in each list. */
+export interface Measurement {
+  readonly work: string
+  readonly group: string
+  readonly unit: Unit
+  readonly samples: Partial<Record<RowName, Sample[]>>
+  /** Why a row has none. */
+  readonly failures: Partial<Record<RowName, string>>
+}
+
+export interface ProcessMemory {
+  readonly row: string
+  readonly process: string
+  readonly knownNodes: number
+  readonly rssMiB: number
+  /** Pages shared with others counted in part. */
+  readonly pssMiB: number
+}
+
+export interface JournalCost {
+  readonly operation: string
+  /** Stored in tables beside the request and its answer, which are in the journal as well. */
+  readonly bytesPerOperation: number
+  readonly requestAndAnswerBytes: number
+}
+
+export interface JournalTime {
+  /** Medians, microseconds per uncached stat, with the journal's own stores and without them. */
+  readonly withUs: number
+  readonly withoutUs: number
+  readonly rounds: number
+}
+
+export interface Takeover {
+  readonly knownNodes: number
+  readonly kills: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly mostMs: number
+}
+
+export interface Results {
+  readonly machine: Machine
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly measurements: Measurement[]
+  readonly memory: ProcessMemory[]
+  readonly journal: JournalCost[]
+  journalTime?: JournalTime
+  readonly takeover: Takeover[]
+}
+
+export function readResults(file: string): Results {
+  return JSON.parse(readFileSync(file, 'utf8')) as Results
+}
+
+export function writeResults(file: string, results: Results): void {
+  writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`)
+}

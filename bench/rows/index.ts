@@ -1,0 +1,14 @@
+import { bindfs, bindfsThreads } from './bindfs.js'
+import { ceiling } from './ceiling.js'
+import { evermount, evermountWithoutPassthrough } from './evermount.js'
+import type { Row } from './row.js'
+import { source } from './source.js'
+
+export const rows: readonly Row[] = [
+  source,
+  ceiling,
+  evermount,
+  evermountWithoutPassthrough,
+  bindfs,
+  bindfsThreads,
+]

@@ -1,0 +1,177 @@
+import type { Measurement, Results, RowName, Sample } from './results.js'
+import { median, ratio } from './statistics.js'
+
+/** One comparison with a target. */
+export interface Verdict {
+  readonly target: string
+  readonly value: number
+  /** A lower limit for speed, an upper one for time and memory. */
+  readonly limit: number
+  readonly isMet: boolean
+}
+
+const SUPERVISOR_MIB = 60
+const SERVER_MIB = 150
+const BYTES_PER_NODE = 300
+const JOURNAL_SHARE = 0.05
+const TAKEOVER_MS = 10
+const TAKEOVER_NODES = 1_000_000
+
+/** Tools that only look at a tree; their data stays where it is. */
+const ONLY_STATS = ['git status', 'find with stat']
+const COMPARED_TOOLS = [...ONLY_STATS, 'tar', 'cp -r', 'rm -rf', 'npm ci']
+const COMPARED_OPERATIONS = ['stat', 'open+close', 'create+unlink', 'rename', 'readdir']
+
+/** All that the results allow to be judged; what was not measured is left out. */
+export function check(results: Results): Verdict[] {
+  return [
+    ...results.measurements.flatMap((measurement) => [
+      ...failures(measurement),
+      ...checkData(measurement),
+      ...checkOperations(measurement),
+      ...checkTools(measurement),
+    ]),
+    ...checkJournal(results),
+    ...checkNodes(results),
+  ]
+}
+
+function values(measurement: Measurement, row: RowName): number[] | undefined {
+  const list = measurement.samples[row]
+  return list === undefined || list.length === 0 ? undefined : list.map(({ value }) => value)
+}
+
+/** The better of the two ways to run bindfs. */
+function bindfs(measurement: Measurement): readonly Sample[] | undefined {
+  const lists = [measurement.samples.bindfs, measurement.samples['bindfs, threads']].filter(
+    (list) => list !== undefined && list.length > 0,
+  ) as Sample[][]
+  const middle = (list: readonly Sample[]): number => median(list.map(({ value }) => value))
+  const isBetter = (a: number, b: number): boolean => (measurement.unit === 's' ? a < b : a > b)
+  return lists.reduce<Sample[] | undefined>(
+    (best, list) => (best === undefined || isBetter(middle(list), middle(best)) ? list : best),
+    undefined,
+  )
+}
+
+function atLeast(target: string, value: number, limit: number): Verdict {
+  return { target, value, limit, isMet: value >= limit }
+}
+
+function atMost(target: string, value: number, limit: number): Verdict {
+  return { target, value, limit, isMet: value <= limit }
+}
+
+function failures({ work, failures: failed }: Measurement): Verdict[] {
+  return Object.keys(failed).map((row) => ({
+    target: `${work}: ${row} failed`,
+    value: NaN,
+    limit: 0,
+    isMet: false,
+  }))
+}
+
+function checkData(measurement: Measurement): Verdict[] {
+  if (measurement.unit !== 'MiB/s') return []
+  const verdicts: Verdict[] = []
+  const { work } = measurement
+  const [own, source] = [values(measurement, 'evermount'), values(measurement, 'source')]
+  const ceiling = values(measurement, 'ceiling')
+  if (own !== undefined && source !== undefined) {
+    const reachable = ceiling === undefined ? 1 : Math.min(1, ratio(ceiling, source))
+    verdicts.push(
+      atLeast(`${work}: of the source's speed, or the ceiling's`, ratio(own, source) / reachable, 0.97),
+    )
+  }
+  const through = values(measurement, 'evermount, no passthrough')
+  const other = bindfs(measurement)
+  if (work.startsWith('sequential') && through !== undefined && other !== undefined) {
+    const speed = ratio(
+      through,
+      other.map(({ value }) => value),
+    )
+    verdicts.push(atLeast(`${work}, without passthrough: of bindfs's speed`, speed, 1))
+  }
+  return verdicts
+}
+
+function checkOperations(measurement: Measurement): Verdict[] {
+  const { work } = measurement
+  const isCompared = COMPARED_OPERATIONS.some((name) => work.startsWith(name))
+  const own = values(measurement, 'evermount')
+  if (!isCompared || measurement.unit !== '1/s' || / 2 clients$/.test(work) || own === undefined) return []
+  const verdicts: Verdict[] = []
+  const other = bindfs(measurement)
+  if (other !== undefined) {
+    const speed = ratio(
+      own,
+      other.map(({ value }) => value),
+    )
+    verdicts.push(atLeast(`${work}: of bindfs's speed`, speed, 1.5))
+  }
+  const ceiling = values(measurement, 'ceiling')
+  if (ceiling !== undefined)
+    verdicts.push(atLeast(`${work}: of the ceiling's speed`, ratio(own, ceiling), 0.8))
+  const ownCpu = cpu(measurement.samples.evermount)
+  const otherCpu = cpu(measurement.samples.bindfs)
+  if (work.startsWith('stat') && ownCpu !== undefined && otherCpu !== undefined) {
+    verdicts.push(atMost(`${work}: server CPU time to bindfs's`, ownCpu / otherCpu, 1))
+  }
+  return verdicts
+}
+
+function cpu(samples: readonly Sample[] | undefined): number | undefined {
+  const times = samples?.flatMap(({ serverCpuUs }) => (serverCpuUs === undefined ? [] : [serverCpuUs])) ?? []
+  return times.length === 0 ? undefined : median(times)
+}
+
+function checkTools(measurement: Measurement): Verdict[] {
+  const { work } = measurement
+  const tool = COMPARED_TOOLS.find((name) => work.startsWith(`${name},`))
+  const own = values(measurement, 'evermount')
+  if (tool === undefined || own === undefined) return []
+  const verdicts: Verdict[] = []
+  const other = bindfs(measurement)
+  if (other !== undefined) {
+    verdicts.push(
+      atMost(
+        `${work}: time to bindfs's`,
+        ratio(
+          own,
+          other.map(({ value }) => value),
+        ),
+        1,
+      ),
+    )
+  }
+  const [source, ceiling] = [values(measurement, 'source'), values(measurement, 'ceiling')]
+  if (ONLY_STATS.includes(tool)) {
+    if (work.endsWith('warm') && source !== undefined) {
+      verdicts.push(atMost(`${work}: time to the source's`, ratio(own, source), 1.25))
+    }
+  } else if (ceiling !== undefined) {
+    verdicts.push(atMost(`${work}: time to the ceiling's`, ratio(own, ceiling), 1.25))
+  }
+  return verdicts
+}
+
+function checkJournal({ journalTime: time }: Results): Verdict[] {
+  if (time === undefined) return []
+  const share = (time.withUs - time.withoutUs) / time.withUs
+  return [atMost("the journal's share of a stat", share, JOURNAL_SHARE)]
+}
+
+function checkNodes({ takeover, memory }: Results): Verdict[] {
+  const verdicts = takeover
+    .filter(({ knownNodes }) => knownNodes >= TAKEOVER_NODES)
+    .map(({ knownNodes, p99Ms }) =>
+      atMost(`takeover with ${knownNodes} known nodes, p99 in ms`, p99Ms, TAKEOVER_MS),
+    )
+  for (const { row, process, knownNodes, rssMiB } of memory) {
+    if (row !== 'evermount') continue
+    const limit =
+      process === 'supervisor' ? SUPERVISOR_MIB : SERVER_MIB + (knownNodes * BYTES_PER_NODE) / 2 ** 20
+    verdicts.push(atMost(`${process} with ${knownNodes} known nodes, MiB resident`, rssMiB, limit))
+  }
+  return verdicts
+}

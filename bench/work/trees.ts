@@ -1,0 +1,143 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { run, shell, type CommandOptions } from '../command.js'
+import { root } from '../programs.js'
+import type { Sample } from '../results.js'
+import type { Settings } from '../settings.js'
+import { client } from './client.js'
+import type { Group, Subject, Work } from './work.js'
+
+/** No settings of the user take part. */
+const ENVIRONMENT = {
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_CONFIG_NOSYSTEM: '1',
+  LC_ALL: 'C',
+}
+const DEADLINE = 300_000
+
+/** What a tool of every day does to a tree. `$D` is the row's directory, `$ORIGIN` a bare repository elsewhere. */
+interface Tool {
+  readonly name: string
+  /** Before the run, not measured. */
+  readonly before?: string
+  readonly script: string
+  /** Takes seconds: its warm runs follow other runs of it, without one more before each. */
+  readonly heavy?: boolean
+  /** Writes only: there is nothing to be warm. */
+  readonly once?: boolean
+}
+
+const TOOLS: readonly Tool[] = [
+  { name: 'git clone', before: 'rm -rf $D/clone', script: 'git clone -q $ORIGIN $D/clone', once: true },
+  { name: 'git status', script: 'git -C $D/tree status > /dev/null' },
+  { name: 'find with stat', script: "find $D/tree -printf '%s' > /dev/null" },
+  { name: 'tar', script: 'tar -C $D -cf - tree | cat > /dev/null' },
+  { name: 'cp -r', before: 'rm -rf $D/copy', script: 'cp -r $D/tree $D/copy' },
+  { name: 'rm -rf', before: 'rm -rf $D/copy; cp -r $D/tree $D/copy', script: 'rm -rf $D/copy' },
+  {
+    name: 'npm ci',
+    before: 'rm -rf $D/project/node_modules',
+    script: 'cd $D/project && npm ci --offline --no-audit --no-fund --cache $NPM_CACHE > /dev/null',
+    heavy: true,
+  },
+]
+
+/** How long the kernel leaves alone what has just been dropped from its caches: FORGETs are still being carried out. */
+const SETTLE_MS = 300
+
+/**
+ * The tools of every day, with caches that work. Cold: pages, names and inodes of every file system have been dropped
+ * just before. Warm: the same has just been done.
+ */
+export function trees(settings: Settings): Group {
+  const folder = { origin: '', cache: '' }
+  const environment = (directory: string): NodeJS.ProcessEnv => ({
+    ...ENVIRONMENT,
+    D: directory,
+    ORIGIN: folder.origin,
+    NPM_CACHE: folder.cache,
+  })
+  const sh = (script: string, { directory }: Subject): Promise<{ seconds: number }> => {
+    const options: CommandOptions = { env: environment(directory), deadline: DEADLINE }
+    return shell(script, [], options)
+  }
+  const works = TOOLS.flatMap((tool): Work[] => {
+    const state = (isCold: boolean): Work => ({
+      name: tool.once === true ? tool.name : `${tool.name}, ${isCold ? 'cold' : 'warm'}`,
+      unit: 's',
+      heavy: tool.heavy === true,
+      measure: async (subject): Promise<Sample> => {
+        if (!isCold && tool.heavy !== true) {
+          if (tool.before !== undefined) await sh(tool.before, subject)
+          await sh(tool.script, subject)
+        }
+        if (tool.before !== undefined) await sh(tool.before, subject)
+        if (isCold) await dropCaches()
+        return { value: (await sh(tool.script, subject)).seconds }
+      },
+    })
+    return tool.once === true ? [state(false)] : [state(true), state(false)]
+  })
+  return {
+    name: 'tools, cached',
+    timeout: settings.cacheTimeout,
+    shared: false,
+    inMemory: false,
+    rehearses: false,
+    works: [...works, ...smallFiles(settings)],
+    prepare: async (source, wanted) => {
+      const wants = (name: string): boolean => wanted.some((work) => work.name.includes(name))
+      if (wants('small files')) {
+        await client(['prepare', join(source, 'small'), String(settings.smallFiles), '2048', '0'])
+      }
+      await shared(folder, source, wants('npm ci'))
+      await run('git', ['clone', '-q', folder.origin, join(source, 'tree')], { env: ENVIRONMENT })
+      const copy = 'mkdir "$1/project"; cp package.json package-lock.json "$1/project"'
+      await shell(copy, [source], { directory: root })
+    },
+    // git notes what it has seen of each file: as a user's tree is in which git status has been called before.
+    warmUp: async (subject) => {
+      await sh('sleep 1.1; git -C $D/tree status > /dev/null', subject)
+    },
+  }
+}
+
+/** Made once, for all rows: the repository to clone from and npm's packages. */
+async function shared(
+  folder: { origin: string; cache: string },
+  source: string,
+  withPackages: boolean,
+): Promise<void> {
+  if (folder.origin !== '') return
+  const place = join(source, '../../shared')
+  mkdirSync(place, { recursive: true })
+  folder.origin = join(place, 'origin.git')
+  folder.cache = join(place, 'npm')
+  await run('git', ['clone', '-q', '--bare', root, folder.origin], { env: ENVIRONMENT })
+  if (!withPackages) return
+  const project = join(place, 'project')
+  const fill =
+    'mkdir "$1"; cp package.json package-lock.json "$1"; cd "$1"; npm ci --no-audit --no-fund --cache "$2"'
+  await shell(fill, [project, folder.cache], { directory: root, deadline: DEADLINE })
+}
+
+/** Many small files, one after the other: with passthrough each costs a registration, and saves little copying. */
+function smallFiles({ smallFiles: count }: Settings): Work[] {
+  const read = ({ directory }: Subject): Promise<{ operations: number; seconds: number }> =>
+    client(['read-all', join(directory, 'small'), String(count)])
+  return [true, false].map((isCold) => ({
+    name: `${count} small files read, ${isCold ? 'cold' : 'warm'}`,
+    unit: 's',
+    measure: async (subject) => {
+      if (isCold) await dropCaches()
+      else await read(subject)
+      return { value: (await read(subject)).seconds }
+    },
+  }))
+}
+
+async function dropCaches(): Promise<void> {
+  await shell('sync; echo 3 > /proc/sys/vm/drop_caches', [], { deadline: DEADLINE })
+  await delay(SETTLE_MS)
+}

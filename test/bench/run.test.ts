@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { ROW_NAMES, type Results } from '../../bench/results.js'
+import { requireOrSkip } from '../support/requirements.js'
+import { runCommand } from '../support/run-child.js'
+import { temporaryDirectories } from '../support/temporary-directory.js'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const TYPESCRIPT = join(root, 'node_modules/typescript/bin/tsc')
+
+/** That it runs, and that what it says comes from the rows: figures are no matter of a test. */
+describe('npm run bench', { timeout: 120_000 }, () => {
+  const directory = temporaryDirectories()
+
+  beforeEach((context) => {
+    requireOrSkip(context, 'root', 'fuse', 'bindfs', 'fio', 'cc')
+  })
+
+  it('measures all rows, and says what falls short', async () => {
+    const folder = directory()
+    const output = join(folder, 'results.json')
+    const compiled = await runCommand(process.execPath, [TYPESCRIPT, '-p', join(root, 'bench')], 60_000)
+    expect(compiled.stdout + compiled.stderr).toBe('')
+    const work = ['--only', 'open+close, 1', '--only', 'sequential reads of 1 MiB']
+    const { code, stdout, stderr } = await runCommand(
+      process.execPath,
+      [
+        join(root, 'bench/build/main.js'),
+        '--quick',
+        '--check',
+        '--rounds',
+        '1',
+        '--seconds',
+        '0.1',
+        '--output',
+        output,
+      ].concat(work, ['--place', folder]),
+      60_000,
+    )
+    expect(code, stderr).toBeLessThan(2)
+    const results = JSON.parse(readFileSync(output, 'utf8')) as Results
+    for (const name of ['sequential reads of 1 MiB', 'open+close, 1 client']) {
+      const measurement = results.measurements.find((one) => one.work.startsWith(name))
+      expect(measurement?.failures, stderr).toEqual({})
+      const rows = ROW_NAMES.filter((row) => (measurement?.samples[row]?.[0]?.value ?? 0) > 0)
+      expect(rows).toEqual(ROW_NAMES)
+    }
+    expect(stdout).toContain('| open+close, 1 client |')
+    const [, met, all] = /(\d+) of (\d+) targets met/.exec(stderr)!
+    expect(Number(all)).toBeGreaterThan(0)
+    expect(code).toBe(met === all ? 0 : 1)
+    // With passthrough no server works while data is read; a server that is in the way uses its CPU at an open.
+    const opens = results.measurements.find(({ work: name }) => name.startsWith('open+close'))!
+    expect(opens.samples.source![0]!.serverCpuUs).toBeUndefined()
+    expect(opens.samples.evermount![0]!.serverCpuUs).toBeGreaterThan(0)
+    expect(opens.samples.source![0]!.value).toBeGreaterThan(opens.samples.ceiling![0]!.value)
+  })
+
+  it('refuses options that there are not', async () => {
+    const { code, stderr } = await runCommand(process.execPath, [
+      join(root, 'bench/build/main.js'),
+      '--rounds',
+      '0',
+    ])
+    expect(code).toBe(2)
+    expect(stderr).toContain('--rounds takes a number above 0')
+  })
+})
