@@ -1,4 +1,6 @@
 import type { MountStatus } from '../recovery/control.js'
+import { RuntimeDirectory } from '../recovery/runtime-directory.js'
+import { describeWait } from '../recovery/supervisor-event.js'
 import type { FoundMount } from './mounts.js'
 import { table } from './output.js'
 
@@ -24,7 +26,11 @@ export function stateOf(found: FoundMount): MountSummary {
         supervisorPid: null,
       }
     case 'remains':
-      return { state: 'not mounted, remains only', description: '', supervisorPid: null }
+      return {
+        state: found.problem === undefined ? 'not mounted, remains only' : 'had to end',
+        description: '',
+        supervisorPid: null,
+      }
   }
 }
 
@@ -44,6 +50,7 @@ function unsupervisedState({ supervisor, liveness }: Unsupervised): string {
 export function describeMount(found: FoundMount): string[] {
   const { state, description } = stateOf(found)
   if (found.kind === 'supervised') return describeStatus(found.status)
+  const problem = found.kind === 'remains' ? found.problem : undefined
   const remedy =
     found.kind === 'remains'
       ? `remove what is left of it: evermount unmount ${found.mountPoint}`
@@ -52,6 +59,12 @@ export function describeMount(found: FoundMount): string[] {
     ['mount point', found.mountPoint],
     ['description', description],
     ['state', state],
+    ...(problem === undefined
+      ? []
+      : [
+          ['problem', problem],
+          ['kept in', RuntimeDirectory.of(found.mountPoint).path],
+        ]),
     ...(state.startsWith('served') ? [] : [['remedy', remedy]]),
   ])
 }
@@ -68,10 +81,15 @@ function describeStatus(status: MountStatus): string[] {
       ['server', pids.server === null ? 'none' : String(pids.server)],
       ['standby', standbyOf(status)],
       ...(status.problem === null ? [] : [['problem', status.problem]]),
+      ...stuckServer(status),
+      ...status.poisoned.map(({ operation, node, pid }) => [
+        'refused',
+        `${operation} of node ${node} by ${pid}: it had ended three servers`,
+      ]),
       ['connection', String(status.connection)],
       ['strategy', status.strategy],
       ['passthrough', passthroughOf(status)],
-      ['restarts', `${status.restarts}, and ${status.handovers} planned`],
+      ['restarts', restartsOf(status)],
       ['since', status.startedAt],
       ['known nodes', String(status.knownNodes)],
       ['descriptors kept', String(status.keptDescriptors)],
@@ -84,6 +102,21 @@ function describeStatus(status: MountStatus): string[] {
     ),
     counts.length === 0 ? 'requests: none' : 'requests:',
     ...table(counts.map(([operation, count]) => [`  ${operation}`, String(count)])),
+  ]
+}
+
+function restartsOf({ restarts, handovers, replacedSupervisors }: MountStatus): string {
+  const supervisors = replacedSupervisors === 0 ? '' : `; of the supervisor: ${replacedSupervisors}`
+  return `${restarts}, and ${handovers} planned${supervisors}`
+}
+
+/** What an operator needs to decide whether to wait or to abort. */
+function stuckServer({ unkillable, mountPoint }: MountStatus): string[][] {
+  if (unkillable === null) return []
+  return [
+    ['stuck', `server ${unkillable.pid} was killed and does not end; no other may take its place`],
+    ...unkillable.waits.map((wait) => ['', describeWait(wait)]),
+    ['remedy', `wait, or give the mount up: evermount unmount --abort ${mountPoint}`],
   ]
 }
 

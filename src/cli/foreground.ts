@@ -1,6 +1,6 @@
 import { FuseError } from '../errors/index.js'
 import { MountDaemon, type MountRequest } from '../recovery/mount-daemon.js'
-import type { SupervisorEvent } from '../recovery/supervisor.js'
+import { describeEvent } from '../recovery/supervisor-event.js'
 import { answer, complain, remark, type OutputOptions } from './output.js'
 
 /**
@@ -9,7 +9,7 @@ import { answer, complain, remark, type OutputOptions } from './output.js'
  */
 export async function runInForeground(request: MountRequest, options: OutputOptions): Promise<void> {
   const daemon = await MountDaemon.start(request, (event) => {
-    const text = describe(event)
+    const text = describeEvent(event)
     if (text !== undefined) remark(text)
   })
   let asked = false
@@ -30,23 +30,4 @@ export async function runInForeground(request: MountRequest, options: OutputOpti
     `${mountPoint}: ${description}; Ctrl-C unmounts`,
   ])
   await daemon.ended
-}
-
-function describe(event: SupervisorEvent): string | undefined {
-  switch (event.type) {
-    case 'server ended':
-      return `${event.role} server ${event.pid} ended (${event.signal ?? `exit status ${event.code ?? 'none'}`})`
-    case 'serving':
-      return `server ${event.pid} serves, life ${event.life}, after ${event.milliseconds.toFixed(1)} ms`
-    case 'stuck':
-      return `server ${event.pid} shows no sign of life for ${event.seconds.toFixed(0)} s: it is replaced`
-    case 'fallback':
-      return `no passthrough: ${event.cause}`
-    case 'failed':
-    case 'refused':
-      return event.message.split('\n', 1)[0]
-    case 'initialised':
-    case 'standby ready':
-      return undefined
-  }
 }

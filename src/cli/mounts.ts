@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { isFuseError } from '../errors/index.js'
 import { mountAt, mountsOfSubtype, probeLiveness, readMounts, type Liveness } from '../mount/index.js'
 import { ask, type MountStatus } from '../recovery/control.js'
+import { endDead } from '../recovery/dead-mount.js'
 import { RuntimeDirectory, type MountNote } from '../recovery/runtime-directory.js'
 
 /** How long a supervisor may take to say how it is. */
@@ -20,7 +21,13 @@ export type FoundMount =
       readonly liveness: Liveness
     }
   /** Not mounted any more: only its runtime directory is there. */
-  | { readonly kind: 'remains'; readonly mountPoint: string; readonly directory: string }
+  | {
+      readonly kind: 'remains'
+      readonly mountPoint: string
+      readonly directory: string
+      /** Why it had to end; undefined: nothing is kept on purpose. */
+      readonly problem: string | undefined
+    }
 
 /**
  * The mount point as supervisors know it: absolute, without symbolic links. Sends no request to what is mounted
@@ -45,9 +52,29 @@ export async function findMount(mountPoint: string): Promise<FoundMount | undefi
   const entry = mountsOfSubtype().findLast((mount) => mount.mountPoint === mountPoint)
   const known = note !== undefined && connectionMounted(note)
   if (entry === undefined && !known) {
-    return note === undefined ? undefined : { kind: 'remains', mountPoint, directory: directory.path }
+    return note === undefined
+      ? undefined
+      : { kind: 'remains', mountPoint, directory: directory.path, problem: note.problem }
   }
   return { kind: 'unsupervised', mountPoint, note, supervisor, liveness: await probeLiveness(mountPoint) }
+}
+
+/**
+ * As findMounts, and takes away what nobody has any use for: mounts whose processes have all died, and what is left of
+ * them. What a mount that had to end has left as evidence stays.
+ */
+export async function tidyMounts(): Promise<FoundMount[]> {
+  const found = await findMounts()
+  const kept = await Promise.all(found.map(async (mount) => ((await tidied(mount)) ? undefined : mount)))
+  return kept.filter((mount) => mount !== undefined)
+}
+
+async function tidied(mount: FoundMount): Promise<boolean> {
+  if (mount.kind === 'supervised') return false
+  if (mount.kind === 'unsupervised') return mount.liveness === 'dead' && endDead(mount.mountPoint)
+  if (mount.problem !== undefined) return false
+  RuntimeDirectory.of(mount.mountPoint).remove()
+  return true
 }
 
 /** Every mount of ours that this user can see, and what is left of earlier ones. */

@@ -10,6 +10,7 @@ import { isFuseError } from './fuse-error.js'
 export function toErrno(error: unknown): number {
   if (error instanceof FsError) return error.errno
   if (isFuseError(error, 'ERR_SYSCALL')) return known(error.context.errno) ?? Errno.EIO
+  if (isFuseError(error, 'ERR_JOURNAL_FULL')) return Errno.ENOMEM
   if (!(error instanceof Error)) return Errno.EIO
   if (error.name === 'AbortError') return Errno.EINTR
   const { code, errno } = error as Error & { code?: unknown; errno?: unknown }

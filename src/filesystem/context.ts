@@ -24,7 +24,7 @@ export interface Context {
   readonly doubt: Uint8Array | undefined
   /**
    * Writes evidence to the journal: what a successor needs to find out whether this request was carried out.
-   * Call it before the change. At most MAX_EVIDENCE_BYTES (464).
+   * Call it before the change. At most MAX_EVIDENCE_BYTES (448).
    */
   intend(evidence: Uint8Array): void
 }

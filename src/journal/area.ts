@@ -51,6 +51,14 @@ export class Area {
     Atomics.store(this.#u32[chunk] ?? this.#mapU32(chunk), (address - chunk * this.chunkBytes) >>> 2, value)
   }
 
+  /** Stores `value` where `expected` is; false: something else is there, and stays. No other process comes between. */
+  exchange(address: number, expected: number, value: number): boolean {
+    const chunk = Math.floor(address / this.chunkBytes)
+    const words = this.#u32[chunk] ?? this.#mapU32(chunk)
+    const at = (address - chunk * this.chunkBytes) >>> 2
+    return Atomics.compareExchange(words, at, expected, value) === expected
+  }
+
   /** The chunk that holds `address`, as bytes, for records that are read or copied as a whole. */
   chunk(address: number): Uint8Array {
     const chunk = Math.floor(address / this.chunkBytes)

@@ -23,7 +23,9 @@ export class IdentityIndex {
   constructor(memory: JournalMemory, header: Area) {
     this.#header = header
     this.#area = new Area(memory, Region.index, CHUNK_BYTES)
-    if (header.u32(Header.indexTable) === 0) header.publish(Header.indexTable, FIRST_CAPACITY)
+    if (header.u32(Header.indexTable) !== 0) return
+    this.#area.chunk(TABLE_BYTES)
+    header.publish(Header.indexTable, FIRST_CAPACITY)
   }
 
   /** The first slot with this hash for which `matches` holds, or -1. */
@@ -91,6 +93,8 @@ export class IdentityIndex {
     const next = live * 3 >= capacity ? capacity * 2 : capacity
     for (let address = 0; address < next * ENTRY_BYTES; address += CHUNK_BYTES) {
       this.#area.chunk(to + address).fill(0)
+      // Room to clear tombstones away later, when the journal may be full.
+      this.#area.chunk(from + address)
     }
     for (let at = 0; at < capacity; at++) {
       const entry = this.#area.u32(from + at * ENTRY_BYTES + 4)

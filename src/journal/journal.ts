@@ -7,6 +7,7 @@ import type { JournalMemory } from './memory.js'
 import { NodeTable } from './nodes.js'
 import { RedoLog } from './redo.js'
 import { RequestTable } from './requests.js'
+import { MAX_SLOTS } from './slots.js'
 
 /** Largest WRITE and READ payload that a frame holds, and room for headers beside it. */
 export const MAX_PAYLOAD = MIB
@@ -64,25 +65,27 @@ export class Journal {
   /** Opens a predecessor's journal. Throws FuseError ERR_JOURNAL_DAMAGED or ERR_JOURNAL_VERSION. */
   static open(memory: JournalMemory): Journal {
     const header = new Area(memory, Region.header, Header.bytes)
-    if (header.u32(Header.magic) !== JOURNAL_MAGIC) {
-      throw new FuseError('ERR_JOURNAL_DAMAGED', { path: memory.name, offset: 0, what: 'no journal mark' })
-    }
-    const version = header.u32(Header.version)
-    if (version !== JOURNAL_VERSION) {
-      throw new FuseError('ERR_JOURNAL_VERSION', {
-        path: memory.name,
-        found: version,
-        supported: JOURNAL_VERSION,
-      })
-    }
-    if (header.u32(Header.checksum) !== geometryChecksum(header)) {
-      throw new FuseError('ERR_JOURNAL_DAMAGED', {
-        path: memory.name,
-        offset: Header.checksum,
-        what: 'the checksum of its geometry is wrong',
-      })
-    }
+    checkHeader(header, memory.name)
     return new Journal(memory, header, header.u32(Header.frameCount))
+  }
+
+  /** A predecessor's journal may have been damaged since it was opened. Throws as `open` does. */
+  check(): void {
+    const { header } = this
+    checkHeader(header, this.#memory.name)
+    const isSane =
+      header.u32(Header.redoEffects) <= MAX_REDO &&
+      header.u32(Header.redoCommit) <= 1 &&
+      header.u32(Header.redoReplyBytes) <= FRAME_BYTES &&
+      header.u32(Header.redoReplyOffset) < this.frameCount * FRAME_BYTES &&
+      header.u32(Header.nodeTop) <= MAX_SLOTS &&
+      header.u32(Header.handleTop) <= MAX_SLOTS
+    if (isSane) return
+    throw new FuseError('ERR_JOURNAL_DAMAGED', {
+      path: this.#memory.name,
+      offset: 0,
+      what: 'a word of its header is out of range',
+    })
   }
 
   /** Maps the beginning of each table, so that its first use does not have to. */
@@ -104,6 +107,22 @@ export class Journal {
   get life(): number {
     return this.header.u32(Header.life)
   }
+}
+
+function checkHeader(header: Area, path: string): void {
+  if (header.u32(Header.magic) !== JOURNAL_MAGIC) {
+    throw new FuseError('ERR_JOURNAL_DAMAGED', { path, offset: 0, what: 'no journal mark' })
+  }
+  const version = header.u32(Header.version)
+  if (version !== JOURNAL_VERSION) {
+    throw new FuseError('ERR_JOURNAL_VERSION', { path, found: version, supported: JOURNAL_VERSION })
+  }
+  if (header.u32(Header.checksum) === geometryChecksum(header)) return
+  throw new FuseError('ERR_JOURNAL_DAMAGED', {
+    path,
+    offset: Header.checksum,
+    what: 'the checksum of its geometry is wrong',
+  })
 }
 
 function geometryChecksum(header: Area): number {

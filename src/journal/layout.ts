@@ -6,7 +6,7 @@
  * A change of any of these numbers needs a new JOURNAL_VERSION: a successor of another version must not read it.
  */
 export const JOURNAL_MAGIC = 0x45564d54
-export const JOURNAL_VERSION = 2
+export const JOURNAL_VERSION = 3
 
 /** Regions of the journal's memory, and the size of the chunks in which each is mapped. */
 export const Region = {
@@ -84,6 +84,11 @@ export const Header = {
   restarts: 780,
   handovers: 784,
   supervisors: 788,
+  /** The name that is being written down: slot + 1 of its node (0: none), parent, bytes (256 of them). */
+  namingSlot: 792,
+  namingNameBytes: 796,
+  namingParent: 800,
+  namingName: 1024,
 } as const
 
 /** A request in hand. The slot's index is also that of its frame. */

@@ -21,6 +21,7 @@ export const ROOT_ID = 1
  * and nothing is copied or rebuilt at takeover.
  */
 export class NodeTable {
+  readonly #header: Area
   readonly #area: Area
   readonly #names: Area
   readonly #slots: SlotTable
@@ -30,6 +31,7 @@ export class NodeTable {
   #touched: Set<number> | undefined
 
   constructor(memory: JournalMemory, header: Area) {
+    this.#header = header
     this.#area = new Area(memory, Region.nodes, CHUNK_BYTES)
     this.#names = new Area(memory, Region.names, NAME_CHUNK_BYTES)
     this.#slots = new SlotTable(header, this.#area, {
@@ -111,15 +113,29 @@ export class NodeTable {
     return { identity: key.subarray(0, identityBytes), locator: key.subarray(identityBytes) }
   }
 
-  /** Where the object was last seen, for file systems that find objects by name. */
+  /**
+   * Where the object was last seen, for file systems that find objects by name. What is written lies in the header until
+   * it has been, and a successor writes it again: a kill in between leaves neither a wrong name nor none.
+   */
   setName(slot: number, parent: number, name: Uint8Array): void {
+    const header = this.#header
+    header.bytes(Header.namingName, 256).set(name)
+    header.setU32(Header.namingNameBytes, name.length)
+    header.setF64(Header.namingParent, parent)
+    header.publish(Header.namingSlot, slot + 1)
+    this.#writeName()
+  }
+
+  #writeName(): void {
+    const header = this.#header
+    const slot = header.u32(Header.namingSlot) - 1
+    if (slot < 0) return
     const at = slot * NameRecord.bytes
-    const bytes = this.#names.bytes(at + NameRecord.name, 256)
-    // Parent 0 while the name changes: a kill in between leaves no name rather than a wrong one.
-    this.#names.setF64(at + NameRecord.parent, 0)
-    bytes.set(name)
-    this.#names.setU32(at + NameRecord.nameBytes, name.length)
-    this.#names.setF64(at + NameRecord.parent, parent)
+    const length = Math.min(header.u32(Header.namingNameBytes), 255)
+    this.#names.bytes(at + NameRecord.name, length).set(header.bytes(Header.namingName, length))
+    this.#names.setU32(at + NameRecord.nameBytes, length)
+    this.#names.setF64(at + NameRecord.parent, header.f64(Header.namingParent))
+    header.publish(Header.namingSlot, 0)
   }
 
   /** Parent's node id and the name there; parent 0: none is known. */
@@ -153,8 +169,9 @@ export class NodeTable {
   unlink(slot: number): void {
     const at = slot * NodeRecord.bytes
     if (slot === 0 || this.#area.u32(at + NodeRecord.state) !== NodeState.live) return
-    this.#index.remove(this.#area.u32(at + NodeRecord.hash), slot)
+    // The state first: killed in between, an entry is left that leads nowhere, and `remove` takes it away.
     this.#area.publish(at + NodeRecord.state, NodeState.unlinked)
+    this.#index.remove(this.#area.u32(at + NodeRecord.hash), slot)
   }
 
   isUnlinked(slot: number): boolean {
@@ -164,7 +181,9 @@ export class NodeTable {
   /** Ends a node: the kernel has forgotten it and nothing holds it open. */
   remove(slot: number): void {
     if (slot <= 0) return
-    this.unlink(slot)
+    if (this.isUnlinked(slot))
+      this.#index.remove(this.#area.u32(slot * NodeRecord.bytes + NodeRecord.hash), slot)
+    else this.unlink(slot)
     this.#slots.give(slot)
   }
 
@@ -175,6 +194,7 @@ export class NodeTable {
 
   /** In a successor, before it serves. */
   recover(): void {
+    this.#writeName()
     this.#slots.recover()
     this.#touched = new Set()
   }

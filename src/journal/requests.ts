@@ -1,9 +1,20 @@
+import { FuseError } from '../errors/fuse-error.js'
 import { Area } from './area.js'
+import { hashBytes } from './hash.js'
 import { Region, RequestRecord, RequestState } from './layout.js'
 import type { JournalMemory } from './memory.js'
 
 /** Most bytes of evidence that a request may leave for a successor. */
 export const MAX_EVIDENCE_BYTES = RequestRecord.bytes - RequestRecord.evidence
+
+/** Words of a record that identify the request. */
+const IDENTITY: readonly number[] = [
+  RequestRecord.opcode,
+  RequestRecord.unique,
+  RequestRecord.unique + 4,
+  RequestRecord.nodeid,
+  RequestRecord.nodeid + 4,
+]
 
 /** A request that a predecessor had in hand when it died. */
 export interface InheritedRequest {
@@ -55,7 +66,9 @@ export class RequestTable {
     area.setU32(at + RequestRecord.pid, pid)
     area.setU32(at + RequestRecord.life, life)
     area.setU32(at + RequestRecord.attempts, 1)
+    area.setU32(at + RequestRecord.strikes, 0)
     area.setU32(at + RequestRecord.evidenceBytes, 0)
+    area.setU32(at + RequestRecord.seal, this.#sealOf(at))
     area.publish(at + RequestRecord.state, RequestState.begun)
   }
 
@@ -64,6 +77,22 @@ export class RequestTable {
     const at = slot * RequestRecord.bytes
     this.#area.setU32(at + RequestRecord.life, life)
     this.#area.setU32(at + RequestRecord.attempts, this.#area.u32(at + RequestRecord.attempts) + 1)
+  }
+
+  /** A life has ended while the loop was at this request. Nothing when it has been answered. */
+  strike(slot: number): void {
+    const at = slot * RequestRecord.bytes
+    if (this.#area.u32(at + RequestRecord.state) === RequestState.free) return
+    this.#area.setU32(at + RequestRecord.strikes, this.#area.u32(at + RequestRecord.strikes) + 1)
+  }
+
+  strikes(slot: number): number {
+    return this.#area.u32(slot * RequestRecord.bytes + RequestRecord.strikes)
+  }
+
+  /** Times that it has been begun, in all lives. */
+  attempts(slot: number): number {
+    return this.#area.u32(slot * RequestRecord.bytes + RequestRecord.attempts)
   }
 
   /** Written down before the file system is changed. */
@@ -75,6 +104,7 @@ export class RequestTable {
     this.#area.publish(at + RequestRecord.state, RequestState.begun)
     this.#area.bytes(at + RequestRecord.evidence, evidence.length).set(evidence)
     this.#area.setU32(at + RequestRecord.evidenceBytes, evidence.length)
+    this.#area.setU32(at + RequestRecord.evidenceSeal, hashBytes(evidence))
     this.#area.publish(at + RequestRecord.state, RequestState.intended)
   }
 
@@ -87,25 +117,43 @@ export class RequestTable {
     return slot * RequestRecord.bytes + RequestRecord.state
   }
 
-  /** What the predecessor had in hand, by `unique` without the resend bit. */
+  /**
+   * What the predecessor had in hand, by `unique` without the resend bit. Throws ERR_JOURNAL_DAMAGED: a request that is
+   * not recognised, or that has lost its evidence, would be carried out twice.
+   */
   inherited(): Map<number, InheritedRequest> {
     const found = new Map<number, InheritedRequest>()
     for (let slot = 0; slot < this.#count; slot++) {
       const at = slot * RequestRecord.bytes
       const state = this.#area.u32(at + RequestRecord.state)
       if (state === RequestState.free) continue
-      const length = Math.min(this.#area.u32(at + RequestRecord.evidenceBytes), MAX_EVIDENCE_BYTES)
-      found.set(this.#area.f64(at + RequestRecord.unique), {
-        slot,
-        opcode: this.#area.u32(at + RequestRecord.opcode),
-        attempts: this.#area.u32(at + RequestRecord.attempts),
-        evidence:
-          state === RequestState.intended
-            ? this.#area.bytes(at + RequestRecord.evidence, length).slice()
-            : undefined,
-      })
+      const opcode = this.#area.u32(at + RequestRecord.opcode)
+      const unique = this.#area.f64(at + RequestRecord.unique)
+      if (state > RequestState.intended || this.#area.u32(at + RequestRecord.seal) !== this.#sealOf(at)) {
+        throw damaged(at, 'a request in hand')
+      }
+      const evidence = state === RequestState.intended ? this.#evidence(at) : undefined
+      found.set(unique, { slot, opcode, attempts: this.attempts(slot), evidence })
     }
     return found
+  }
+
+  /** Of bits, not of numbers: a flipped one may lie behind the point of a number that is whole. */
+  #sealOf(at: number): number {
+    let seal = 0x9e3779b9
+    for (const word of IDENTITY) {
+      seal = Math.imul(seal ^ this.#area.u32(at + word), 0x85ebca6b)
+      seal ^= seal >>> 15
+    }
+    return seal >>> 0
+  }
+
+  #evidence(at: number): Uint8Array {
+    const length = this.#area.u32(at + RequestRecord.evidenceBytes)
+    if (length > MAX_EVIDENCE_BYTES) throw damaged(at, 'the length of its evidence')
+    const evidence = this.#area.bytes(at + RequestRecord.evidence, length).slice()
+    if (hashBytes(evidence) === this.#area.u32(at + RequestRecord.evidenceSeal)) return evidence
+    throw damaged(at, 'the evidence of a request in hand')
   }
 
   /** Requests in hand, oldest first: for status. */
@@ -124,4 +172,8 @@ export class RequestTable {
     }
     return list.sort((a, b) => a.startedAt - b.startedAt)
   }
+}
+
+function damaged(offset: number, what: string): FuseError {
+  return new FuseError('ERR_JOURNAL_DAMAGED', { offset, what: `${what} does not match its checksum` })
 }

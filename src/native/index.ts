@@ -111,7 +111,7 @@ export { warmThreadPool } from './thread-pool.js'
 export { mapShared, memfdCreate, reserve } from './memory.js'
 export { POLL, eventfd, pollNow } from './poll.js'
 export { Waiter } from './waiter.js'
-export { MAX_FDS_PER_MESSAGE, type ReceiveOptions, receiveFds, sendFds } from './socket-message.js'
+export { MAX_FDS_PER_MESSAGE, type MessageOptions, receiveFds, sendFds } from './socket-message.js'
 export {
   type PeerCredentials,
   SOCKET,

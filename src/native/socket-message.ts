@@ -36,12 +36,22 @@ function prepare(payload: Uint8Array, controlLength: number): void {
   messageView.setBigUint64(40, BigInt(controlLength), true)
 }
 
+/** How a message is sent or received: as the socket is set, or without waiting (-EAGAIN). */
+export interface MessageOptions {
+  readonly nonBlocking?: boolean
+}
+
 /**
  * Sends a payload (1 byte at least) and descriptors with its first byte over a Unix socket. Returns the bytes
  * of the payload that were taken; the descriptors went along when that is more than 0, and stay open here.
  * -EAGAIN when the socket is non-blocking and full.
  */
-export function sendFds(socket: number, payload: Uint8Array, fds: readonly number[]): number {
+export function sendFds(
+  socket: number,
+  payload: Uint8Array,
+  fds: readonly number[],
+  options: MessageOptions = {},
+): number {
   if (payload.byteLength === 0 || fds.length > MAX_FDS_PER_MESSAGE) return -Errno.EINVAL
   const used = CONTROL_HEAD + 4 * fds.length
   if (fds.length > 0) {
@@ -52,14 +62,10 @@ export function sendFds(socket: number, payload: Uint8Array, fds: readonly numbe
   }
   prepare(payload, fds.length > 0 ? (used + 7) & ~7 : 0)
   let result: number
-  do result = checked(sendmsgCall(socket, message, MSG_NOSIGNAL))
+  const flags = MSG_NOSIGNAL | (options.nonBlocking === true ? MSG_DONTWAIT : 0)
+  do result = checked(sendmsgCall(socket, message, flags))
   while (result === -Errno.EINTR)
   return result
-}
-
-/** How {@link receiveFds} waits: as the socket is set, or not at all (-EAGAIN). */
-export interface ReceiveOptions {
-  readonly nonBlocking?: boolean
 }
 
 /**
@@ -71,7 +77,7 @@ export function receiveFds(
   socket: number,
   payload: Uint8Array,
   fds: number[],
-  options: ReceiveOptions = {},
+  options: MessageOptions = {},
 ): number {
   prepare(payload, control.length)
   const flags = MSG_CMSG_CLOEXEC | (options.nonBlocking === true ? MSG_DONTWAIT : 0)

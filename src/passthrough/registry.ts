@@ -175,8 +175,10 @@ export class PassthroughRegistry {
   sweep(probe: number): number {
     const fresh = this.#device.backingOpen(probe)
     if (fresh <= 0) return 0
+    // Before the mark passes it: from then on nobody would look for it.
+    this.#journal.header.publish(Header.closingBackingId, fresh)
     const closed = this.#account(fresh)
-    this.#device.backingClose(fresh)
+    this.closeStaged()
     return closed
   }
 

@@ -1,7 +1,7 @@
 import { createServer, createConnection, type Server as NetServer } from 'node:net'
 import { FuseError } from '../errors/fuse-error.js'
 import { Channel } from './channel.js'
-import type { HandoverResult } from './supervisor.js'
+import type { HandoverResult, PoisonedRequest, Unkillable } from './supervisor.js'
 
 /** What a command may ask of a supervisor, over the socket in the mount's runtime directory. */
 export type ControlRequest =
@@ -9,6 +9,8 @@ export type ControlRequest =
   | { readonly type: 'restart' }
   /** Unmounts; `lazy` detaches at once and ends when the last user is gone. */
   | { readonly type: 'unmount'; readonly lazy: boolean }
+  /** Ends the connection, whatever its server does: calls fail from now on, those under way too. */
+  | { readonly type: 'abort' }
   /** Counts the backing registrations of the connection, by closing them: refused while files are open. */
   | { readonly type: 'audit' }
 
@@ -31,7 +33,7 @@ export interface RequestInHand {
 export interface MountStatus {
   readonly mountPoint: string
   readonly description: string
-  readonly state: 'starting' | 'serving' | 'no server' | 'detached'
+  readonly state: 'starting' | 'serving' | 'stuck' | 'no server' | 'detached'
   readonly connection: number
   readonly pids: {
     readonly supervisor: number
@@ -44,11 +46,16 @@ export interface MountStatus {
   /** Why no file of the mount is passed through; null: passthrough, or `fallbacks` tells why not. */
   readonly passthroughProblem: string | null
   readonly fallbacks: readonly { readonly cause: string; readonly errno: number }[]
-  /** What the last server that could not go on had to say; null while there is a server. */
+  /** What the last server that could not go on had to say; null while one serves and a standby can be started. */
   readonly problem: string | null
-  /** Servers that died and were replaced; planned handovers. */
+  /** A server that was killed and does not end, and what it waits for; state `stuck`. */
+  readonly unkillable: Unkillable | null
+  /** The last requests that ended three servers and were answered with EIO. */
+  readonly poisoned: readonly PoisonedRequest[]
+  /** Servers that died and were replaced; planned handovers; supervisors that died and were replaced. */
   readonly restarts: number
   readonly handovers: number
+  readonly replacedSupervisors: number
   readonly lives: number
   /** Requests that the kernel has sent or queued, and that are not answered. */
   readonly waiting: number | null
@@ -94,8 +101,13 @@ export class ControlServer {
     })
   }
 
-  close(): void {
-    this.#server.close()
+  /** Nobody can ask any more; resolves when all who have asked are gone. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => {
+        resolve()
+      })
+    })
   }
 }
 

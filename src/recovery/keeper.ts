@@ -24,13 +24,15 @@ function nodeOf(message: Uint8Array): NodeId {
   return new DataView(message.buffer).getFloat64(1, true)
 }
 
-/** Yields what has come; returns false once the other end is closed. */
+/** Yields what has come; returns false once the other end is closed. A descriptor that found no room is -1. */
 function* receive(socket: number): Generator<{ verb: number; node: NodeId; fd: number }, boolean> {
   const bytes = new Uint8Array(MESSAGE_BYTES)
   for (;;) {
     const fds: number[] = []
     const length = receiveFds(socket, bytes, fds, { nonBlocking: true })
-    if (length !== MESSAGE_BYTES) return length !== 0
+    // The message has come all the same.
+    const isCut = length === -Errno.EMFILE && bytes[0] === KEEP
+    if (length !== MESSAGE_BYTES && !isCut) return length !== 0 && length !== -Errno.ECONNRESET
     yield { verb: bytes[0]!, node: nodeOf(bytes), fd: fds[0] ?? -1 }
   }
 }
@@ -56,6 +58,10 @@ export class LocalKeeper implements Keeper {
     this.#kept.set(node, fd)
   }
 
+  nodes(): readonly NodeId[] {
+    return [...this.#kept.keys()]
+  }
+
   take(node: NodeId): number {
     const fd = this.#kept.get(node)
     return fd === undefined ? -1 : dup(fd)
@@ -69,13 +75,16 @@ export class LocalKeeper implements Keeper {
   }
 
   close(): void {
-    for (const node of [...this.#kept.keys()]) this.drop(node)
+    for (const node of this.nodes()) this.drop(node)
   }
 }
 
-/** The server's end. */
+/**
+ * The server's end. It has a copy of everything that it has left with the supervisor, for its successor's supervisor if
+ * that one dies.
+ */
 export class RemoteKeeper implements Keeper {
-  readonly #socket: number
+  #socket: number
   readonly #own = new LocalKeeper()
 
   constructor(socket: number) {
@@ -89,16 +98,18 @@ export class RemoteKeeper implements Keeper {
       const fds: number[] = []
       const length = receiveFds(this.#socket, bytes, fds)
       // The supervisor is gone: nothing more will come.
-      if (length === 0) return
+      if (length === 0 || length === -Errno.ECONNRESET) return
       if (length === MESSAGE_BYTES && fds[0] !== undefined) this.#own.adopt(nodeOf(bytes), fds[0])
     }
   }
 
+  /** False: there is no descriptor left for it, and nothing is kept. */
   keep(node: NodeId, fd: number): boolean {
     if (this.#own.has(node)) return true
-    if (sendFds(this.#socket, encode(KEEP, node), [fd]) !== MESSAGE_BYTES) return false
-    this.#own.keep(node, fd)
-    return true
+    if (!this.#own.keep(node, fd)) return false
+    if (this.#send(encode(KEEP, node), [fd])) return true
+    this.#own.drop(node)
+    return false
   }
 
   take(node: NodeId): number {
@@ -108,13 +119,58 @@ export class RemoteKeeper implements Keeper {
   drop(node: NodeId): void {
     if (!this.#own.has(node)) return
     this.#own.drop(node)
-    sendFds(this.#socket, encode(DROP, node), [])
+    this.#send(encode(DROP, node), [])
+  }
+
+  /** The supervisor is gone: until there is another one, what is kept is kept here. */
+  detach(): void {
+    if (this.#socket >= 0) close(this.#socket)
+    this.#socket = -1
+  }
+
+  /** There is another supervisor: everything goes to it, a little at a time, beside what is kept or dropped meanwhile. */
+  async attach(socket: number): Promise<void> {
+    this.#socket = socket
+    const isThere = (): boolean => this.#socket === socket
+    for (const node of this.#own.nodes()) {
+      const fd = this.#own.take(node)
+      if (fd < 0) continue
+      while (
+        isThere() &&
+        sendFds(socket, encode(KEEP, node), [fd], { nonBlocking: true }) === -Errno.EAGAIN
+      ) {
+        await delay(1)
+      }
+      close(fd)
+      if (!isThere()) return
+      // Dropped while the socket was full: that message was before this one.
+      if (!this.#own.has(node)) this.#send(encode(DROP, node), [])
+    }
+  }
+
+  /** True also without a supervisor: the next one is sent all that is kept, and without one the mount ends with us. */
+  #send(message: Uint8Array, fds: readonly number[]): boolean {
+    if (this.#socket < 0) return true
+    const sent = sendFds(this.#socket, message, fds)
+    return sent === MESSAGE_BYTES || sent === -Errno.EPIPE || sent === -Errno.ECONNRESET
   }
 }
 
 /** The supervisor's end: holds what servers have sent, and gives each new server a copy. */
 export class DescriptorStore {
   readonly #fds = new Map<NodeId, number>()
+  readonly #limit: number
+  #refused = 0
+
+  /** `limit`: how many may be kept, such that the supervisor can still start servers. */
+  constructor(limit = Infinity) {
+    this.#limit = limit
+  }
+
+  /** Descriptors that could not be kept: their objects are out of a successor's reach. */
+  get refused(): number {
+    return this.#refused
+  }
 
   get size(): number {
     return this.#fds.size
@@ -152,7 +208,10 @@ export class DescriptorStore {
     const old = this.#fds.get(node)
     if (old !== undefined) close(old)
     this.#fds.delete(node)
-    if (verb === KEEP && fd >= 0) this.#fds.set(node, fd)
-    else if (fd >= 0) close(fd)
+    if (verb === KEEP && fd >= 0 && this.#fds.size < this.#limit) this.#fds.set(node, fd)
+    else {
+      if (verb === KEEP) this.#refused++
+      if (fd >= 0) close(fd)
+    }
   }
 }

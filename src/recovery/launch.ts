@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { FuseError } from '../errors/fuse-error.js'
 import { mountAt, SUBTYPE, unmount } from '../mount/index.js'
 import { Channel } from './channel.js'
 import type { MountRequest } from './mount-daemon.js'
 import { RuntimeDirectory } from './runtime-directory.js'
+import { supervisorArguments } from './start-supervisor.js'
 import type { MountReport } from './supervisor-main.js'
 
-const SUPERVISOR_MAIN = fileURLToPath(new URL('./supervisor-main.js', import.meta.url))
 const MOUNT_MS = 30_000
 
 /**
@@ -16,15 +15,12 @@ const MOUNT_MS = 30_000
  * returns once the mount answers: the supervisor's pid. Throws FuseError with what went wrong.
  */
 export async function launch(request: MountRequest): Promise<number> {
-  const child = spawn(
-    process.execPath,
-    ['--max-semi-space-size=2', SUPERVISOR_MAIN, JSON.stringify(request)],
-    {
-      detached: true,
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-    },
-  )
+  const child = spawn(process.execPath, supervisorArguments({ mount: request }), {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  })
   const report = await new Promise<MountReport>((resolve) => {
+    let hasReported = false
     const failed = (message: string): void => {
       resolve({ type: 'failed', message })
     }
@@ -38,12 +34,18 @@ export async function launch(request: MountRequest): Promise<number> {
       child.stdio[3] as Socket,
       (message) => {
         clearTimeout(timer)
+        hasReported = true
         channel.end()
         resolve(message)
       },
       () => {
         clearTimeout(timer)
-        failed('the supervisor ended before it had mounted')
+        if (hasReported) return
+        // Its server may have gone on, and have started another one, for a mount that nobody was told of.
+        const isOurs = RuntimeDirectory.of(request.mountPoint).read()?.supervisorPid === child.pid
+        void (isOurs ? clear(request.mountPoint) : Promise.resolve()).then(() => {
+          failed('the supervisor ended before it had mounted')
+        })
       },
     )
     child.once('error', (error) => {

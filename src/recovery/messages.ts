@@ -2,6 +2,7 @@ import type { CacheTimeouts } from '../session/encode.js'
 import type { ServerCapabilities } from '../protocol/capabilities.js'
 import type { FallbackCause } from '../passthrough/fallback.js'
 import type { PassthroughStrategy } from '../passthrough/strategy.js'
+import type { MountRequest } from './mount-daemon.js'
 
 /**
  * A file system as a server process can load it: a module that exports `createFileSystem(options)` and, if takeovers
@@ -22,6 +23,21 @@ export interface ServerSettings {
   readonly strategy: PassthroughStrategy['name']
 }
 
+/** What every process of a mount is started with, and what a server starts a new supervisor with. */
+export interface Heritage {
+  readonly request: MountRequest
+  /** Number of the connection under /sys/fs/fuse/connections. */
+  readonly connection: number
+  readonly startedAt: string
+}
+
+/** What a supervisor is started to do: make a mount, or take charge of one whose supervisor has died (`server`: pid). */
+export type SupervisorTask =
+  { readonly mount: MountRequest } | { readonly adopt: Heritage; readonly server: number }
+
+/** Descriptors that a supervisor is started with; a server that starts one gives it all of them. */
+export const SupervisorFd = { channel: 3, device: 4, journal: 5, keeper: 6, log: 7, directory: 8 } as const
+
 /** Descriptors that a server process is started with. */
 export const ServerFd = { device: 3, journal: 4, channel: 5, keeper: 6, directory: 7 } as const
 
@@ -29,13 +45,18 @@ export const ServerFd = { device: 3, journal: 4, channel: 5, keeper: 6, director
 export const HELD_DIRECTORY = `/proc/self/fd/${ServerFd.directory}`
 
 export type ToServer =
-  /** Take over: the predecessor is gone, or has paused. `kept`: descriptors on their way over the keeper socket. */
-  | { readonly type: 'activate'; readonly kept: number }
+  /**
+   * Take over: the predecessor is gone or, `afterPause`, has paused. `kept`: descriptors on their way over the keeper
+   * socket.
+   */
+  | { readonly type: 'activate'; readonly kept: number; readonly afterPause: boolean }
   /** Stop at a request boundary. */
   | { readonly type: 'pause' }
   /** Go on after a pause. */
   | { readonly type: 'resume' }
   | { readonly type: 'stop' }
+  /** The new supervisor of a server that had lost its own is there. */
+  | { readonly type: 'adopted' }
 
 export type FromServer =
   /** Everything is loaded; waits for `activate`. */
@@ -52,5 +73,8 @@ export type FromServer =
       readonly errno: number
       readonly wholeMount: boolean
     }
+  /** A request that several lives have ended in was answered with EIO. */
+  | { readonly type: 'poisoned'; readonly operation: string; readonly node: number; readonly pid: number }
   | { readonly type: 'refused'; readonly message: string }
-  | { readonly type: 'failed'; readonly message: string }
+  /** `code`: that of a FuseError. */
+  | { readonly type: 'failed'; readonly message: string; readonly code: string | null }

@@ -1,7 +1,7 @@
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { FuseError } from '../errors/fuse-error.js'
-import { AT, cstring, O, openat } from '../native/index.js'
+import { AT, close, cstring, O, openat } from '../native/index.js'
 import { opcodeName } from '../protocol/opcode.js'
 import { Header } from '../journal/layout.js'
 import type { MountOptions } from '../mount/options.js'
@@ -18,9 +18,13 @@ import type { Mounted } from '../mount/mounted.js'
 import { unmount } from '../mount/unmount.js'
 import type { KernelCapabilities } from '../passthrough/capabilities.js'
 import { ControlServer, type ControlReply, type ControlRequest, type MountStatus } from './control.js'
-import type { ServerSettings } from './messages.js'
-import { RuntimeDirectory } from './runtime-directory.js'
-import { Supervisor, type SupervisorEvent } from './supervisor.js'
+import { endDead } from './dead-mount.js'
+import { SupervisorFd, type Heritage, type ServerSettings } from './messages.js'
+import { keepJournal } from './keep-journal.js'
+import { RuntimeDirectory, type MountNote } from './runtime-directory.js'
+import { parentHandle } from './server-handle.js'
+import { describeEvent, type SupervisorEvent } from './supervisor-event.js'
+import { Supervisor, type SupervisorOptions } from './supervisor.js'
 
 /** A mount as the command, or a program, asks for it. */
 export interface MountRequest {
@@ -38,44 +42,37 @@ export interface MountRequest {
 }
 
 const CONNECTION_MS = 1_000
+/** For those who have asked for the end to be told of it. */
+const ANSWERED_MS = 1_000
 /** Longer than servers need to end; another mount namespace may hold on to a mount as long as it likes. */
 const ENDING_MS = 3_000
 
+/** What a mount consists of, in the hands of the process that supervises it. */
+interface Holdings {
+  readonly heritage: Heritage
+  readonly mounted: Mounted
+  readonly directory: RuntimeDirectory
+  readonly log: number
+  readonly held: number | undefined
+}
+
 /** A mount with all that keeps it alive: what the supervisor's process consists of. */
 export class MountDaemon {
+  readonly #heritage: Heritage
   readonly #request: MountRequest
   readonly #mounted: Mounted
   readonly #supervisor: Supervisor
   readonly #directory: RuntimeDirectory
   readonly #log: number
-  readonly #startedAt = new Date().toISOString()
   #control: ControlServer | undefined
-  #initialised = false
 
-  private constructor(
-    request: MountRequest,
-    mounted: Mounted,
-    directory: RuntimeDirectory,
-    log: number,
-    held: number | undefined,
-    onEvent: (event: SupervisorEvent) => void,
-  ) {
-    this.#request = request
+  private constructor({ heritage, mounted, directory, log }: Holdings, supervisor: Supervisor) {
+    this.#heritage = heritage
+    this.#request = heritage.request
     this.#mounted = mounted
     this.#directory = directory
     this.#log = log
-    this.#supervisor = new Supervisor({
-      settings: request.settings,
-      device: mounted.fd,
-      directory: held,
-      log,
-      ...(request.stuckAfterMs === undefined ? {} : { stuckAfterMs: request.stuckAfterMs }),
-      ...(request.journalLimit === undefined ? {} : { journalLimit: request.journalLimit }),
-      onEvent: (event) => {
-        if (event.type === 'initialised') this.#initialised = true
-        onEvent(event)
-      },
-    })
+    this.#supervisor = supervisor
   }
 
   /** Mounts, and returns when the mount answers. On failure nothing is left behind. */
@@ -86,6 +83,7 @@ export class MountDaemon {
     RuntimeDirectory.of(request.mountPoint).check()
     const release = await RuntimeDirectory.lock()
     try {
+      await endDead(request.mountPoint)
       refuseSecond(request)
       return await MountDaemon.#start(request, onEvent)
     } finally {
@@ -102,13 +100,21 @@ export class MountDaemon {
     directory.create()
     const log = openSync(directory.log, 'a', 0o600)
     let daemon: MountDaemon | undefined
+    let mounted: Mounted | undefined
     try {
-      const mounted = await attach(request.mountPoint, request.mountOptions)
-      daemon = new MountDaemon(request, mounted, directory, log, held, onEvent)
+      mounted = await attach(request.mountPoint, request.mountOptions)
+      const { connection } = mounted
+      const heritage = { request, connection, startedAt: new Date().toISOString() }
+      const holdings = { heritage, mounted, directory, log, held }
+      daemon = new MountDaemon(holdings, await Supervisor.create(supervisorOptions(holdings, onEvent)))
       await daemon.#begin()
       return daemon
     } catch (error) {
       if (daemon === undefined) {
+        if (mounted !== undefined) {
+          close(mounted.fd)
+          await unmount(request.mountPoint, { lazy: true }).catch(() => undefined)
+        }
         closeSync(log)
         directory.remove()
       } else {
@@ -117,6 +123,34 @@ export class MountDaemon {
       }
       throw error
     }
+  }
+
+  /**
+   * Takes charge of a mount whose supervisor has died, with the descriptors of SupervisorFd that its server has started
+   * this process with. Throws when another one has it, or its journal cannot be used.
+   */
+  static async adopt(heritage: Heritage, server: number): Promise<MountDaemon> {
+    const { request, connection } = heritage
+    const orphan = {
+      handle: parentHandle(server),
+      channel: SupervisorFd.channel,
+      keeper: SupervisorFd.keeper,
+    }
+    const holdings: Holdings = {
+      heritage,
+      mounted: { fd: SupervisorFd.device, connection, mountPoint: request.mountPoint },
+      directory: RuntimeDirectory.of(request.mountPoint),
+      log: SupervisorFd.log,
+      held: request.directory === undefined ? undefined : SupervisorFd.directory,
+    }
+    const options = supervisorOptions(holdings, () => undefined)
+    const supervisor = await Supervisor.adopt(options, SupervisorFd.journal, orphan)
+    const daemon = new MountDaemon(holdings, supervisor)
+    await daemon.#show().catch((error: unknown) => {
+      daemon.#note(`its mount cannot be asked: ${String(error)}`)
+    })
+    daemon.#watchConnection()
+    return daemon
   }
 
   /** Settles when the mount has ended, by whatever cause, and everything is put away. */
@@ -137,8 +171,11 @@ export class MountDaemon {
     return unmount(this.#request.mountPoint, { lazy })
   }
 
-  async #begin(): Promise<void> {
+  /** Makes the mount known to commands: its note, and a socket to be asked over. */
+  async #show(): Promise<void> {
     const { mountPoint, description } = this.#request
+    void this.#control?.close()
+    this.#directory.ensure()
     const socket = this.#directory.socketOf(process.pid)
     this.#control = await ControlServer.listen(socket, (request) => this.#answer(request))
     this.#directory.write({
@@ -146,8 +183,16 @@ export class MountDaemon {
       description,
       supervisorPid: process.pid,
       connection: this.#mounted.connection,
-      startedAt: this.#startedAt,
+      startedAt: this.#heritage.startedAt,
     })
+  }
+
+  #note(text: string): void {
+    writeLog(this.#log, text)
+  }
+
+  async #begin(): Promise<void> {
+    await this.#show()
     const answered = new Promise<void>((resolve, reject) => {
       this.#supervisor.onceInitialised(resolve, reject)
     })
@@ -158,10 +203,16 @@ export class MountDaemon {
     this.#watchConnection()
   }
 
-  /** Ends with the connection also when there is no server to read of its end. */
+  /** Ends with the connection also when there is no server to read of its end. Remakes a runtime directory that went. */
   #watchConnection(): void {
     const timer = setInterval(() => {
       if (!connectionExists(this.#mounted.connection) && hasFusectl()) void this.#supervisor.end()
+      else if (!this.#directory.exists) {
+        this.#note('the runtime directory was gone: it is made again')
+        void this.#show().catch((error: unknown) => {
+          this.#note(String(error))
+        })
+      }
     }, CONNECTION_MS)
     timer.unref()
     void this.#supervisor.ended.then(() => {
@@ -184,6 +235,16 @@ export class MountDaemon {
         return { type: 'unmounted', ended: await this.#endsWithin(request.lazy ? 0 : ENDING_MS) }
       case 'audit':
         return { type: 'audited', ...this.#supervisor.auditBackingIds() }
+      case 'abort':
+        if (!this.abort()) {
+          throw new FuseError(
+            'ERR_SUPERVISOR',
+            { problem: 'the connection cannot be aborted' },
+            { remedy: `As root: echo 1 > /sys/fs/fuse/connections/${this.#mounted.connection}/abort` },
+          )
+        }
+        void this.#supervisor.end()
+        return { type: 'unmounted', ended: await this.#endsWithin(ENDING_MS) }
     }
   }
 
@@ -203,7 +264,7 @@ export class MountDaemon {
     return {
       mountPoint,
       description,
-      state: !attached ? 'detached' : !this.#initialised ? 'starting' : serving ? 'serving' : 'no server',
+      state: this.#state(attached),
       connection: this.#mounted.connection,
       pids: {
         supervisor: process.pid,
@@ -215,9 +276,12 @@ export class MountDaemon {
       passthrough: supervisor.passthrough,
       passthroughProblem: passthroughProblem(this.#request),
       fallbacks: supervisor.fallbacks,
-      problem: serving ? null : (supervisor.lastFailure?.split('\n', 1)[0] ?? null),
+      problem: serving && !supervisor.isWeakened ? null : (supervisor.lastFailure?.split('\n', 1)[0] ?? null),
+      unkillable: supervisor.unkillable ?? null,
+      poisoned: supervisor.poisoned,
       restarts: supervisor.restarts,
       handovers: supervisor.handovers,
+      replacedSupervisors: supervisor.replacedSupervisors,
       lives: journal.life,
       waiting: waitingRequests(this.#mounted.connection) ?? null,
       requestsInHand: journal.requests.inHand().map(({ opcode, nodeid, pid, startedAt }) => ({
@@ -230,21 +294,43 @@ export class MountDaemon {
       knownNodes: journal.nodes.count(),
       keptDescriptors: supervisor.keptDescriptors,
       journalBytes: journal.bytes,
-      startedAt: this.#startedAt,
+      startedAt: this.#heritage.startedAt,
     }
+  }
+
+  #state(attached: boolean): MountStatus['state'] {
+    if (!attached) return 'detached'
+    if (!this.#supervisor.initialised) return 'starting'
+    if (this.#supervisor.unkillable !== undefined) return 'stuck'
+    return this.#supervisor.activePid === undefined ? 'no server' : 'serving'
   }
 
   /** The mount may still be in the tree, dead, when its servers were ended by force. */
   async #putAway(): Promise<void> {
-    this.#control?.close()
+    const answered = this.#control?.close()
     const entry = mountAt(this.#request.mountPoint)
     if (entry?.minor === this.#mounted.connection) {
       await this.unmount(true).catch(() => undefined)
     }
-    closeSync(this.#log)
+    const { damage } = this.#supervisor
     // After a lazy unmount another mount may have taken the place, and the folder.
-    const owner = this.#directory.read()?.supervisorPid ?? process.pid
-    if (owner === process.pid) this.#directory.remove()
+    const note = this.#directory.read()
+    if ((note?.supervisorPid ?? process.pid) === process.pid) {
+      if (note === undefined || damage === undefined) this.#directory.remove()
+      else this.#keepEvidence(note, damage)
+    }
+    closeSync(this.#log)
+    await Promise.race([answered, delay(ANSWERED_MS, undefined, { ref: false })])
+  }
+
+  /** The directory stays, with the log, for whoever wants to know why the mount has ended. */
+  #keepEvidence(note: MountNote, problem: string): void {
+    try {
+      keepJournal(this.#supervisor.journalDescriptor, this.#directory.journal)
+    } catch (error) {
+      this.#note(`the journal could not be kept: ${String(error)}`)
+    }
+    this.#directory.write({ ...note, problem: problem.split('\n', 1)[0]! })
   }
 
   /** Ends the mount whatever its users do: their calls fail from now on. */
@@ -272,6 +358,32 @@ function refuseSecond({ mountPoint, mountOptions }: MountRequest): void {
     { mountPoint },
     { remedy: `Unmount it first: evermount unmount ${mountPoint}` },
   )
+}
+
+/** Whatever happens is in the log as well: nobody listens to a supervisor in the background. */
+function supervisorOptions(
+  { heritage, mounted, held, log }: Holdings,
+  onEvent: (event: SupervisorEvent) => void,
+): SupervisorOptions {
+  return {
+    heritage,
+    device: mounted.fd,
+    directory: held,
+    log,
+    onEvent: (event) => {
+      const text = describeEvent(event)
+      if (text !== undefined) writeLog(log, text)
+      onEvent(event)
+    },
+  }
+}
+
+function writeLog(log: number, text: string): void {
+  try {
+    writeSync(log, `${new Date().toISOString()} supervisor ${process.pid}: ${text}\n`)
+  } catch {
+    // A full disk is no reason to end a mount.
+  }
 }
 
 function openDirectory(path: string): number {

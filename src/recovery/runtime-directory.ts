@@ -7,6 +7,7 @@ import {
   openSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
@@ -19,6 +20,7 @@ import { flock, LOCK as FLOCK } from '../native/index.js'
 /** Bytes that fit into sun_path beside the NUL (unix(7)). */
 const LONGEST_SOCKET_PATH = 107
 
+const NOTE = 'mount.json'
 const LOCK_MS = 25_000
 const LOCK_TURN_MS = 20
 
@@ -30,6 +32,8 @@ export interface MountNote {
   /** Number of the connection under /sys/fs/fuse/connections. */
   readonly connection: number
   readonly startedAt: string
+  /** Why the mount had to end. Its log, and its journal if that was damaged, are kept beside this note. */
+  readonly problem?: string
 }
 
 /**
@@ -107,6 +111,11 @@ export class RuntimeDirectory {
     return join(this.path, 'log')
   }
 
+  /** Where a damaged journal is kept. */
+  get journal(): string {
+    return join(this.path, 'journal')
+  }
+
   /** Throws when the path leaves no room for a control socket. */
   check(): void {
     const socket = this.socketOf(process.pid)
@@ -122,18 +131,43 @@ export class RuntimeDirectory {
   create(): void {
     this.check()
     makeBase()
+    if (this.read()?.problem !== undefined) this.#setAside()
     rmSync(this.path, { recursive: true, force: true })
     mkdirSync(this.path, { mode: 0o700 })
   }
 
+  /** What is kept of an earlier mount is not lost to the next one: its place has another name. */
+  #setAside(): void {
+    const kept = `${this.path}.ended`
+    rmSync(kept, { recursive: true, force: true })
+    renameSync(this.path, kept)
+  }
+
+  /** For a mount that is there: makes what is missing, and takes away sockets that nobody listens on any more. */
+  ensure(): void {
+    makeBase()
+    mkdirSync(this.path, { recursive: true, mode: 0o700 })
+    for (const name of readdirSync(this.path)) {
+      if (name.startsWith('control.')) rmSync(join(this.path, name), { force: true })
+    }
+  }
+
+  /** Whether its note is there. */
+  get exists(): boolean {
+    return existsSync(join(this.path, NOTE))
+  }
+
+  /** Whoever reads it meanwhile finds the old one or the new one. */
   write(note: MountNote): void {
-    writeFileSync(join(this.path, 'mount.json'), `${JSON.stringify(note)}\n`, { mode: 0o600 })
+    const draft = join(this.path, `${NOTE}.new`)
+    writeFileSync(draft, `${JSON.stringify(note)}\n`, { mode: 0o600 })
+    renameSync(draft, join(this.path, NOTE))
   }
 
   /** undefined: there is none, or it is not readable as one. */
   read(): MountNote | undefined {
     try {
-      return JSON.parse(readFileSync(join(this.path, 'mount.json'), 'utf8')) as MountNote
+      return JSON.parse(readFileSync(join(this.path, NOTE), 'utf8')) as MountNote
     } catch {
       return undefined
     }

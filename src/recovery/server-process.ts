@@ -1,12 +1,14 @@
-import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
-import type { Socket } from 'node:net'
+import { spawn, type StdioOptions } from 'node:child_process'
+import { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { FuseError } from '../errors/fuse-error.js'
 import { close, setNonBlocking, SOCKET, socketpair, Waiter } from '../native/index.js'
 import { Channel } from './channel.js'
 import { fenced } from './fence.js'
 import type { DescriptorStore } from './keeper.js'
 import { Priority, setProcessPriority } from './priority.js'
-import { ServerFd, type FromServer, type ServerSettings, type ToServer } from './messages.js'
+import { childHandle, type ServerExit, type ServerHandle } from './server-handle.js'
+import { ServerFd, type FromServer, type Heritage, type ToServer } from './messages.js'
 
 /**
  * A small young generation, since a request leaves little garbage, and no threads of V8's own: a process with less memory
@@ -15,16 +17,20 @@ import { ServerFd, type FromServer, type ServerSettings, type ToServer } from '.
 const NODE_FLAGS = ['--max-semi-space-size=2', '--v8-pool-size=0']
 const SERVER_MAIN = fileURLToPath(new URL('./server-main.js', import.meta.url))
 
-/** Why a server process is no more. */
-export interface ServerExit {
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
+/** What a server process is given by its supervisor. */
+export interface ServerResources {
+  readonly heritage: Heritage
+  readonly device: number
+  readonly journal: number
+  /** Descriptor for what it writes to its standard output and error. */
+  readonly log: number
+  /** See HELD_DIRECTORY. */
+  readonly directory: number | undefined
 }
 
 /** One server process, seen from its supervisor. */
 export class ServerProcess {
-  readonly startedAt = Date.now()
-  readonly #child: ChildProcess
+  readonly #handle: ServerHandle
   readonly #channel: Channel<FromServer, ToServer>
   readonly #keeperWaiter: Waiter
   #disposed = false
@@ -40,23 +46,38 @@ export class ServerProcess {
   #gone = false
   #ready = false
 
-  /**
-   * `log`: descriptor for what it writes to its standard output and error. `kept`: takes in what it leaves with the
-   * supervisor, as it comes: a socket holds only so much, and then the server would wait. `directory`: see
-   * HELD_DIRECTORY.
-   */
-  constructor(
-    settings: ServerSettings,
-    device: number,
-    journal: number,
-    log: number,
+  /** `kept` takes in what it leaves with the supervisor, as it comes: a socket holds only so much. */
+  private constructor(
+    handle: ServerHandle,
+    channel: Socket | number,
+    keeperSocket: number,
     kept: DescriptorStore,
-    directory: number | undefined,
   ) {
+    this.#handle = handle
+    this.keeperSocket = keeperSocket
+    setNonBlocking(keeperSocket)
+    this.#keeperWaiter = new Waiter([keeperSocket])
+    void this.#receiveKept(kept)
+    this.powerless = new Promise((resolve) => {
+      this.#settlePowerless = resolve
+    })
+    this.exited = handle.exited.then((exit) => {
+      this.#exit = exit
+      this.#nowPowerless()
+      return exit
+    })
+    this.#channel = new Channel(channel, (message) => {
+      if (message.type === 'ready') this.#ready = true
+      for (const listener of [...this.#listeners]) listener(message)
+    })
+  }
+
+  /** Throws ERR_SYSCALL when this process has no descriptors left for it. */
+  static spawn(resources: ServerResources, kept: DescriptorStore): ServerProcess {
+    const { heritage, device, journal, log, directory } = resources
     const pair = new Int32Array(2)
-    socketpair(pair, SOCKET.SEQPACKET)
-    this.keeperSocket = pair[0]!
-    setNonBlocking(this.keeperSocket)
+    const made = socketpair(pair, SOCKET.SEQPACKET)
+    if (made < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'socketpair', errno: -made })
     const stdio: StdioOptions = [
       'ignore',
       log,
@@ -67,32 +88,30 @@ export class ServerProcess {
       pair[1]!,
       ...(directory === undefined ? [] : [directory]),
     ]
-    this.#child = spawn(process.execPath, [...NODE_FLAGS, SERVER_MAIN, JSON.stringify(settings)], { stdio })
-    close(pair[1]!)
-    this.#keeperWaiter = new Waiter([this.keeperSocket])
-    void this.#receiveKept(kept)
-    this.powerless = new Promise((resolve) => {
-      this.#settlePowerless = resolve
-    })
-    this.exited = new Promise((resolve) => {
-      const settle = (code: number | null, signal: NodeJS.Signals | null): void => {
-        this.#exit = { code, signal }
-        this.#nowPowerless()
-        resolve(this.#exit)
+    try {
+      const child = spawn(process.execPath, [...NODE_FLAGS, SERVER_MAIN, JSON.stringify(heritage)], { stdio })
+      // Without descriptors for its pipes the child has none of them.
+      const channel = (child.stdio as readonly unknown[] | undefined)?.[ServerFd.channel]
+      if (!(channel instanceof Socket)) {
+        child.once('error', () => undefined)
+        throw new FuseError('ERR_SUPERVISOR', { problem: 'no server process can be started' })
       }
-      this.#child.once('exit', settle)
-      this.#child.once('error', () => {
-        settle(null, null)
-      })
-    })
-    this.#channel = new Channel((this.#child.stdio as unknown[])[ServerFd.channel] as Socket, (message) => {
-      if (message.type === 'ready') this.#ready = true
-      for (const listener of [...this.#listeners]) listener(message)
-    })
+      return new ServerProcess(childHandle(child), channel, pair[0]!, kept)
+    } catch (error) {
+      close(pair[0]!)
+      throw error
+    } finally {
+      close(pair[1]!)
+    }
+  }
+
+  /** A server that has been serving under a supervisor that died. */
+  static adopt(handle: ServerHandle, channel: number, keeper: number, kept: DescriptorStore): ServerProcess {
+    return new ServerProcess(handle, channel, keeper, kept)
   }
 
   get pid(): number {
-    return this.#child.pid ?? 0
+    return this.#handle.pid
   }
 
   /** Loaded, and waiting to be activated. */
@@ -109,16 +128,16 @@ export class ServerProcess {
     this.#channel.send(message)
   }
 
-  /** The predecessor is gone, or has paused: this one takes over, with what has been kept. */
-  activate(kept: DescriptorStore): void {
-    this.send({ type: 'activate', kept: kept.size })
+  /** The predecessor is gone or has paused: this one takes over, with what has been kept. */
+  activate(kept: DescriptorStore, afterPause: boolean): void {
+    this.send({ type: 'activate', kept: kept.size, afterPause })
     void kept.sendAll(this.keeperSocket, () => !this.#disposed)
   }
 
   /** From now on its end is noticed sooner than it can be reaped. `word`: the one that it owns as it serves. */
   watchEnd(word: Uint8Array): void {
     void fenced(this.pid, word).then((isFenced) => {
-      // Once it has been reaped its number may be another's, and what was seen may be of that one.
+      // A reaped process's number may be another's; but then it is powerless all the more.
       if (!isFenced || this.#exit !== undefined) return
       this.#nowPowerless()
       // What is left of it is only in the way of those that it has left waiting.
@@ -159,7 +178,7 @@ export class ServerProcess {
 
   /** SIGKILL: a server has nothing to tidy up. */
   kill(): void {
-    this.#child.kill('SIGKILL')
+    this.#handle.kill()
   }
 
   /** Closes what the supervisor holds of a server that is gone. */

@@ -1,8 +1,9 @@
+import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { FuseError } from '../errors/fuse-error.js'
+import { FuseError, isFuseError } from '../errors/fuse-error.js'
 import type { FileSystem } from '../filesystem/file-system.js'
 import { Journal } from '../journal/journal.js'
 import { Header, JOURNAL_VERSION } from '../journal/layout.js'
@@ -26,10 +27,13 @@ import {
   ServerFd,
   type FileSystemModule,
   type FromServer,
+  type Heritage,
   type ServerSettings,
   type ToServer,
 } from './messages.js'
 import { SharedMemory } from './shared-memory.js'
+import { startSupervisor } from './start-supervisor.js'
+import { backoff } from './backoff.js'
 
 /** How often a server shows that its loop turns. The supervisor's patience is a multiple of it. */
 export const HEARTBEAT_MS = 250
@@ -40,43 +44,57 @@ export const HEARTBEAT_MS = 250
  * journal.
  */
 export class Server {
+  readonly #heritage: Heritage
   readonly #settings: ServerSettings
-  readonly #channel: Channel<ToServer, FromServer>
+  #channel: Channel<ToServer, FromServer>
   readonly #keeper = new RemoteKeeper(ServerFd.keeper)
   #journal!: Journal
   #fs: FileSystem | undefined
   #session: Session | undefined
   #active = false
+  #hasPaused = false
+  #isEnding = false
+  /** Supervisors that have died in a row without one having taken charge. */
+  #lostSupervisors = 0
+  /** Socket for descriptors to a supervisor that has been started and not said yet that it is there; -1: none. */
+  #newKeeper = -1
+  /** Every new supervisor is told again. */
+  readonly #fallbacks: FromServer[] = []
 
-  private constructor(settings: ServerSettings) {
-    this.#settings = settings
-    this.#channel = new Channel(
-      ServerFd.channel,
+  private constructor(heritage: Heritage) {
+    this.#heritage = heritage
+    this.#settings = heritage.request.settings
+    this.#channel = this.#connect(ServerFd.channel)
+  }
+
+  #connect(socket: Socket | number): Channel<ToServer, FromServer> {
+    return new Channel(
+      socket,
       (message) => {
         this.#receive(message)
       },
       () => {
-        this.#orphaned()
+        void this.#guard(this.#orphaned())
       },
     )
   }
 
   /** Loads the file system and waits for the supervisor's word. */
-  static async start(settings: ServerSettings): Promise<Server> {
+  static async start(heritage: Heritage): Promise<Server> {
     // Kept out of effect for good: a backing file registered with them would let any writer of it keep set-id bits
     // (CAP_FSETID) and pass quotas (CAP_SYS_RESOURCE), since the kernel does later io with these credentials.
     dropEffective(capabilitySet(CAP.FSETID, CAP.SYS_RESOURCE))
     // Threads inherit that, and must not be started while this one acts as a caller.
     await warmThreadPool()
     raiseDescriptorLimit()
-    const server = new Server(settings)
+    const server = new Server(heritage)
     await server.#guard(server.#load())
     return server
   }
 
   async #load(): Promise<void> {
     const { fileSystem } = this.#settings
-    this.#journal = Journal.open(new SharedMemory(ServerFd.journal))
+    this.#journal = Journal.open(new SharedMemory(ServerFd.journal, this.#heritage.request.journalLimit))
     const options = this.#sessionOptions()
     const module = await loadModule(fileSystem)
     const rehearsal = await module.createRehearsal?.(fileSystem.options)
@@ -97,7 +115,12 @@ export class Server {
       wanted,
       strategy: strategyNamed(strategy),
       onFallback: ({ cause, errno, wholeMount }) => {
-        this.#channel.send({ type: 'fallback', cause, errno, wholeMount })
+        const message = { type: 'fallback', cause, errno, wholeMount } as const
+        this.#fallbacks.push(message)
+        this.#channel.send(message)
+      },
+      onPoisoned: ({ operation, node, pid }) => {
+        this.#channel.send({ type: 'poisoned', operation, node, pid })
       },
       onInitialised: (refused) => {
         if (refused === undefined) this.#channel.send({ type: 'initialised' })
@@ -109,25 +132,34 @@ export class Server {
   #receive(message: ToServer): void {
     switch (message.type) {
       case 'activate':
-        void this.#guard(this.#activate(message.kept))
+        void this.#guard(this.#activate(message))
         return
       case 'pause':
         this.#session?.pause()
         return
       case 'resume':
-        if (this.#session !== undefined) void this.#guard(this.#serve(this.#session))
+        this.#resume()
+        return
+      case 'adopted':
+        this.#lostSupervisors = 0
+        void this.#guard(this.#keeper.attach(this.#newKeeper))
+        this.#newKeeper = -1
+        for (const fallback of this.#fallbacks) this.#channel.send(fallback)
         return
       case 'stop':
         void this.#guard(this.#stop())
     }
   }
 
-  async #activate(kept: number): Promise<void> {
+  async #activate({ kept, afterPause }: Extract<ToServer, { type: 'activate' }>): Promise<void> {
     const began = performance.now()
     const session = this.#session
     if (session === undefined) throw new Error('activated before it was ready')
+    if (afterPause && !this.#claim()) process.exit(0)
+    const { header } = this.#journal
+    header.publish(Header.paused, 0)
     this.#active = true
-    ownUntilDeath(this.#journal.header.bytes(Header.owner, 4))
+    ownUntilDeath(header.bytes(Header.owner, 4))
     this.#keeper.receive(kept)
     session.takeOver()
     const serving = this.#serve(session)
@@ -141,16 +173,38 @@ export class Server {
   async #serve(session: Session): Promise<void> {
     const end = await session.run()
     if (end === 'paused') {
+      this.#hasPaused = true
+      this.#journal.header.publish(Header.paused, 1)
       this.#channel.send({ type: 'paused' })
       return
     }
+    this.#isEnding = true
     await this.#fs?.stop?.()
     this.#channel.send({ type: 'unmounted' })
     this.#channel.end()
     process.exit(0)
   }
 
+  /** After a pause one process serves: this one, or its successor. */
+  #claim(): boolean {
+    return this.#journal.header.exchange(Header.paused, 1, 0)
+  }
+
+  /** A handover has been called off. */
+  #resume(): void {
+    const session = this.#session
+    if (session === undefined) return
+    if (!this.#hasPaused) {
+      session.resume()
+      return
+    }
+    if (!this.#claim()) process.exit(0)
+    this.#hasPaused = false
+    void this.#guard(this.#serve(session))
+  }
+
   async #stop(): Promise<void> {
+    this.#isEnding = true
     await this.#fs?.stop?.()
     process.exit(0)
   }
@@ -174,17 +228,39 @@ export class Server {
     }, HEARTBEAT_MS).unref()
   }
 
-  /** Without its supervisor a standby has no purpose; a server goes on, since the mount has users. */
-  #orphaned(): void {
-    if (!this.#active) process.exit(0)
+  /**
+   * The supervisor is gone. A standby has no purpose without it, and a mount that was never made is not saved; a
+   * server goes on, since the mount has users, and starts another supervisor.
+   */
+  async #orphaned(): Promise<void> {
+    if (this.#isEnding) return
+    if (!this.#active || this.#session?.initialised !== true) process.exit(0)
+    this.#keeper.detach()
+    if (this.#newKeeper >= 0) close(this.#newKeeper)
+    this.#newKeeper = -1
+    this.#resume()
+    for (;;) {
+      await delay(backoff(this.#lostSupervisors++))
+      try {
+        const { channel, keeper } = startSupervisor(this.#heritage)
+        this.#newKeeper = keeper
+        this.#channel = this.#connect(channel)
+        return
+      } catch (error) {
+        // Standard error is the log.
+        process.stderr.write(`server ${process.pid}: ${String(error)}\n`)
+      }
+    }
   }
 
   async #guard(work: Promise<void>): Promise<void> {
     try {
       await work
     } catch (error) {
+      this.#isEnding = true
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      this.#channel.send({ type: 'failed', message })
+      const code = isFuseError(error) ? error.code : null
+      this.#channel.send({ type: 'failed', message, code })
       this.#channel.end()
       await delay(10)
       process.exit(1)

@@ -1,7 +1,8 @@
+import { fstatSync } from 'node:fs'
 import { FuseError } from '../errors/fuse-error.js'
 import type { JournalMemory } from '../journal/memory.js'
 import { Region } from '../journal/layout.js'
-import { fallocate, ftruncate, mapShared, memfdCreate } from '../native/index.js'
+import { FALLOC, fallocate, ftruncate, mapShared, memfdCreate } from '../native/index.js'
 
 /** Regions lie this far apart in a sparse file; none grows that large. */
 const REGION_BYTES = 2 ** 38
@@ -16,7 +17,6 @@ export class SharedMemory implements JournalMemory {
   readonly name = 'in shared memory'
   readonly fd: number
   readonly #limit: number
-  #bytes = 0
 
   /** `limit`: most bytes of memory that the journal may take. */
   constructor(fd: number, limit = 2 ** 33) {
@@ -32,28 +32,29 @@ export class SharedMemory implements JournalMemory {
     return new SharedMemory(fd, limit)
   }
 
+  /** Memory that the file occupies, whichever process took it. */
   get bytes(): number {
-    return this.#bytes
+    return fstatSync(this.fd).blocks * 512
   }
 
   map(region: number, chunk: number, chunkBytes: number): ArrayBuffer {
-    if (this.#bytes + chunkBytes > this.#limit) {
-      throw new FuseError('ERR_JOURNAL_FULL', { what: this.name, capacity: this.#limit })
-    }
     const offset = region * REGION_BYTES + chunk * chunkBytes
-    // Memory is taken now: later a store that finds none would be SIGBUS. Frames are mostly far smaller than their
-    // space, so they take it page by page.
-    if (region !== Region.frames) {
-      const reserved = fallocate(this.fd, 0, offset, chunkBytes)
-      if (reserved < 0) {
-        throw new FuseError('ERR_SYSCALL', { syscall: 'fallocate', errno: -reserved, path: 'the journal' })
-      }
+    const before = this.bytes
+    // Memory is taken now: later a store that finds none would be SIGBUS.
+    const reserved = fallocate(this.fd, 0, offset, chunkBytes)
+    if (reserved < 0) {
+      throw new FuseError('ERR_SYSCALL', { syscall: 'fallocate', errno: -reserved, path: 'the journal' })
+    }
+    // What a predecessor has taken stays in use.
+    const { bytes } = this
+    if (bytes > this.#limit && bytes > before) {
+      fallocate(this.fd, FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE, offset, chunkBytes)
+      throw new FuseError('ERR_JOURNAL_FULL', { what: this.name, capacity: this.#limit })
     }
     const mapped = mapShared(this.fd, chunkBytes, offset)
     if (typeof mapped === 'number') {
       throw new FuseError('ERR_SYSCALL', { syscall: 'mmap', errno: -mapped, path: 'the journal' })
     }
-    this.#bytes += chunkBytes
     // A process killed while the kernel copies to a page that is not mapped yet ends that request with EIO
     // (fs/fuse/dev.c, fuse_copy_fill). Reading maps the page for writing too, and changes nothing.
     if (region === Region.frames) touch(new Uint8Array(mapped))

@@ -2,42 +2,28 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { FuseError } from '../errors/fuse-error.js'
 import { Journal } from '../journal/journal.js'
 import { Header, JOURNAL_VERSION } from '../journal/layout.js'
-import { backingClose, backingOpen, close, memfdCreate } from '../native/index.js'
+import { backingClose, backingOpen, close, descriptorLimit, memfdCreate } from '../native/index.js'
 import { recallAgreement } from '../session/init.js'
+import { backoff } from './backoff.js'
 import { DescriptorStore } from './keeper.js'
-import type { FromServer, ServerSettings } from './messages.js'
+import type { FromServer, Heritage } from './messages.js'
+import type { ServerExit, ServerHandle } from './server-handle.js'
 import { ServerProcess } from './server-process.js'
 import { SharedMemory } from './shared-memory.js'
+import type { SupervisorEvent } from './supervisor-event.js'
+import { lockJournal } from './supervisor-lock.js'
+import { threadWaits, type Wait } from './thread-waits.js'
 
 export interface SupervisorOptions {
-  readonly settings: ServerSettings
+  readonly heritage: Heritage
   /** The mounted /dev/fuse descriptor: held for as long as the mount lives. */
   readonly device: number
   /** Descriptor of the directory that servers find at HELD_DIRECTORY; closed at the end. */
   readonly directory?: number | undefined
   /** Descriptor that servers write their diagnostics to. */
   readonly log: number
-  /** A server whose event loop stands still for so long is replaced. */
-  readonly stuckAfterMs?: number
-  readonly journalLimit?: number
   readonly onEvent?: (event: SupervisorEvent) => void
 }
-
-export type SupervisorEvent =
-  | { readonly type: 'serving'; readonly pid: number; readonly life: number; readonly milliseconds: number }
-  | { readonly type: 'initialised' }
-  | { readonly type: 'refused'; readonly message: string }
-  | { readonly type: 'standby ready'; readonly pid: number }
-  | {
-      readonly type: 'server ended'
-      readonly role: 'active' | 'standby'
-      readonly pid: number
-      readonly signal: string | null
-      readonly code: number | null
-    }
-  | { readonly type: 'stuck'; readonly pid: number; readonly seconds: number }
-  | { readonly type: 'fallback'; readonly cause: string; readonly errno: number }
-  | { readonly type: 'failed'; readonly message: string }
 
 /** What became of a planned handover. */
 export type HandoverResult =
@@ -49,8 +35,43 @@ const PAUSE_MS = 30_000
 const SERVING_MS = 15_000
 /** A life shorter than this, without an answer given, counts towards back-off. */
 const SHORT_LIFE_MS = 1_000
-const LONGEST_BACKOFF_MS = 5_000
 const WATCH_MS = 500
+/** A killed process that has not ended after so long sleeps where SIGKILL does not reach. */
+const KILL_MS = 2_000
+const POISONED_SHOWN = 10
+/** Descriptors that a supervisor needs for itself and its servers. */
+const OWN_DESCRIPTORS = 128
+/** Signals by which the kernel ends a process for what it did itself. */
+const FAULTS: ReadonlySet<string> = new Set([
+  'SIGSEGV',
+  'SIGBUS',
+  'SIGABRT',
+  'SIGILL',
+  'SIGFPE',
+  'SIGTRAP',
+  'SIGSYS',
+])
+
+/** A server that was left without a supervisor, as that one's successor finds it. */
+export interface OrphanedServer {
+  /** undefined: it has died meanwhile. */
+  readonly handle: ServerHandle | undefined
+  readonly channel: number
+  readonly keeper: number
+}
+
+/** A request that was answered with EIO, since several lives had ended in it. */
+export interface PoisonedRequest {
+  readonly operation: string
+  readonly node: number
+  readonly pid: number
+}
+
+/** A server that is killed and does not end. */
+export interface Unkillable {
+  readonly pid: number
+  readonly waits: readonly Wait[]
+}
 
 /**
  * Keeps a mount alive across the deaths of its servers. It holds the device (every descriptor of it, so the
@@ -65,7 +86,7 @@ export class Supervisor {
   readonly journal: Journal
   readonly #options: SupervisorOptions
   readonly #memory: SharedMemory
-  readonly #kept = new DescriptorStore()
+  readonly #kept = new DescriptorStore(keepable())
   /** Settles when the mount has ended. */
   readonly ended: Promise<void>
   #settleEnded: () => void = () => undefined
@@ -76,20 +97,24 @@ export class Supervisor {
   #takingOver = false
   #futileLives = 0
   #failedStandbys = 0
-  #restarts = 0
-  #handovers = 0
+  /** The active server has said that it serves. */
+  #served = false
   #activatedAt = 0
   #answeredBefore = 0
   #lastFailure: string | undefined
+  #damage: string | undefined
+  #unkillable: Unkillable | undefined
+  #refused = 0
+  readonly #poisoned: PoisonedRequest[] = []
   readonly #fallbacks: { cause: string; errno: number; wholeMount: boolean }[] = []
   #isInitialised = false
   readonly #initialised: Promise<void>
   #settleInitialised: (refused?: Error) => void = () => undefined
 
-  constructor(options: SupervisorOptions) {
+  private constructor(options: SupervisorOptions, memory: SharedMemory, journal: Journal) {
     this.#options = options
-    this.#memory = SharedMemory.create(options.journalLimit)
-    this.journal = Journal.create(this.#memory)
+    this.#memory = memory
+    this.journal = journal
     this.ended = new Promise((resolve) => {
       this.#settleEnded = resolve
     })
@@ -100,6 +125,30 @@ export class Supervisor {
       }
     })
     this.#initialised.catch(() => undefined)
+  }
+
+  /** For a mount that has just been made. */
+  static async create(options: SupervisorOptions): Promise<Supervisor> {
+    const memory = SharedMemory.create(options.heritage.request.journalLimit)
+    await lockJournal(memory.fd)
+    return new Supervisor(options, memory, Journal.create(memory))
+  }
+
+  /**
+   * In the place of a supervisor that has died: waits until it is gone, and goes on from its journal. Throws when the
+   * journal cannot be used, or another supervisor is there.
+   */
+  static async adopt(
+    options: SupervisorOptions,
+    journal: number,
+    orphan: OrphanedServer,
+  ): Promise<Supervisor> {
+    await lockJournal(journal)
+    const memory = new SharedMemory(journal, options.heritage.request.journalLimit)
+    const supervisor = new Supervisor(options, memory, Journal.open(memory))
+    supervisor.#count(Header.supervisors)
+    supervisor.#adopt(orphan)
+    return supervisor
   }
 
   get activePid(): number | undefined {
@@ -116,11 +165,32 @@ export class Supervisor {
 
   /** Times that a server died and another took over. */
   get restarts(): number {
-    return this.#restarts
+    return this.journal.header.u32(Header.restarts)
   }
 
   get handovers(): number {
-    return this.#handovers
+    return this.journal.header.u32(Header.handovers)
+  }
+
+  /** Times that a supervisor died and another one took charge. */
+  get replacedSupervisors(): number {
+    return this.journal.header.u32(Header.supervisors)
+  }
+
+  /** A server that has been killed and does not end; what each of its threads waits for, as of now. */
+  get unkillable(): Unkillable | undefined {
+    const found = this.#unkillable
+    return found === undefined ? undefined : { pid: found.pid, waits: threadWaits(found.pid) }
+  }
+
+  /** The last requests that were answered with EIO because they had ended servers. */
+  get poisoned(): readonly PoisonedRequest[] {
+    return this.#poisoned
+  }
+
+  /** No standby gets ready, and `lastFailure` says why. */
+  get isWeakened(): boolean {
+    return this.#failedStandbys > 0 && !this.standbyReady
   }
 
   /** What the last server that could not go on had to say. */
@@ -132,6 +202,16 @@ export class Supervisor {
     return this.#fallbacks
   }
 
+  /** Why nobody can go on from the journal; undefined: it is sound, as far as is known. */
+  get damage(): string | undefined {
+    return this.#damage
+  }
+
+  /** Descriptor of the journal's memory. */
+  get journalDescriptor(): number {
+    return this.#memory.fd
+  }
+
   get keptDescriptors(): number {
     return this.#kept.size
   }
@@ -140,6 +220,11 @@ export class Supervisor {
   get passthrough(): boolean {
     const agreed = recallAgreement(this.journal.header)
     return agreed?.passthrough === true && !this.#fallbacks.some(({ wholeMount }) => wholeMount)
+  }
+
+  /** INIT has been answered, in this life or an earlier one. */
+  get initialised(): boolean {
+    return this.#isInitialised
   }
 
   /** Calls back when INIT has been answered, or will never be. */
@@ -155,8 +240,31 @@ export class Supervisor {
       await this.end()
       throw new FuseError('ERR_SUPERVISOR', { problem: this.#lastFailure ?? 'the server did not get ready' })
     }
-    this.#activate(first)
+    this.#activate(first, false)
     void this.#watch()
+  }
+
+  #adopt({ handle, channel, keeper }: OrphanedServer): void {
+    this.#nowInitialised()
+    const { header } = this.journal
+    if (handle === undefined) {
+      // What it has left with nobody is lost, but the device is here, and so is the journal.
+      this.#kept.receive(keeper)
+      close(keeper)
+      close(channel)
+      void this.#takeOver()
+    } else {
+      const server = this.#care(ServerProcess.adopt(handle, channel, keeper, this.#kept))
+      this.#active = server
+      this.#served = true
+      this.#activatedAt = Date.now()
+      this.#answeredBefore = header.f64(Header.answered)
+      server.watchEnd(header.bytes(Header.owner, 4))
+      server.send({ type: 'adopted' })
+      this.#startStandby()
+    }
+    void this.#watch()
+    this.#emit({ type: 'adopted', pid: process.pid, server: handle?.pid ?? 0 })
   }
 
   /**
@@ -205,16 +313,23 @@ export class Supervisor {
       new FuseError('ERR_SUPERVISOR', { problem: 'the mount ended before it was served' }),
     )
     for (const server of servers) server.kill()
-    await Promise.all(servers.map((server) => server.exited))
+    // One that does not end holds the device, too: without an abort its connection lives as long as it does.
+    const gone = Promise.all(servers.map((server) => server.exited))
+    await Promise.race([gone, delay(KILL_MS, undefined, { ref: false })])
     this.#kept.close()
     close(this.#options.device)
     if (this.#options.directory !== undefined) close(this.#options.directory)
     this.#settleEnded()
   }
 
+  /** Throws FuseError when no process can be started. */
   #spawn(): ServerProcess {
-    const { settings, device, log, directory } = this.#options
-    const server = new ServerProcess(settings, device, this.#memory.fd, log, this.#kept, directory)
+    const { heritage, device, log, directory } = this.#options
+    const resources = { heritage, device, journal: this.#memory.fd, log, directory }
+    return this.#care(ServerProcess.spawn(resources, this.#kept))
+  }
+
+  #care(server: ServerProcess): ServerProcess {
     server.onMessage((message) => {
       this.#receive(server, message)
     })
@@ -229,7 +344,14 @@ export class Supervisor {
 
   #startStandby(): void {
     if (this.#ending || this.#standby !== undefined) return
-    const standby = this.#spawn()
+    let standby: ServerProcess
+    try {
+      standby = this.#spawn()
+    } catch (error) {
+      this.#failed(error instanceof Error ? error.message : String(error))
+      this.#standbyFailed()
+      return
+    }
     this.#standby = standby
     standby.setBackground(true)
     void standby.next('ready', READY_MS).then((ready) => {
@@ -243,19 +365,28 @@ export class Supervisor {
     })
   }
 
-  /** The predecessor is gone or has paused. */
-  #activate(server: ServerProcess): void {
+  #standbyFailed(): void {
+    this.#failedStandbys++
+    void delay(backoff(this.#failedStandbys)).then(() => {
+      this.#startStandby()
+    })
+  }
+
+  /** The predecessor is gone or, `afterPause`, has paused. */
+  #activate(server: ServerProcess, afterPause: boolean): void {
     this.#active = server
+    this.#served = false
     this.#activatedAt = Date.now()
     this.#answeredBefore = this.journal.header.f64(Header.answered)
     this.journal.header.setF64(Header.heartbeat, Date.now())
-    server.activate(this.#kept)
+    server.activate(this.#kept, afterPause)
   }
 
   #receive(server: ServerProcess, message: FromServer): void {
     switch (message.type) {
       case 'serving': {
         const { life, milliseconds } = message
+        this.#served = true
         server.watchEnd(this.journal.header.bytes(Header.owner, 4))
         this.#emit({ type: 'serving', pid: server.pid, life, milliseconds })
         // A predecessor may have answered INIT and died before it said so.
@@ -282,9 +413,16 @@ export class Supervisor {
           this.#emit({ type: 'fallback', cause: message.cause, errno: message.errno })
         }
         return
+      case 'poisoned': {
+        const { operation, node, pid } = message
+        this.#poisoned.unshift({ operation, node, pid })
+        this.#poisoned.length = Math.min(this.#poisoned.length, POISONED_SHOWN)
+        this.#emit({ type: 'poisoned', operation, node, pid })
+        return
+      }
       case 'failed':
-        this.#lastFailure = message.message
-        this.#emit({ type: 'failed', message: message.message })
+        this.#failed(message.message)
+        if (message.code === 'ERR_JOURNAL_DAMAGED') this.#journalDamaged(message.message)
         return
       case 'ready':
       case 'paused':
@@ -298,20 +436,32 @@ export class Supervisor {
     this.#emit({ type: 'initialised' })
   }
 
+  /** Nobody can go on from it: better no answer than a wrong one. A server that serves goes on. */
+  #journalDamaged(message: string): void {
+    if (this.#active?.gone === false && !this.#takingOver && this.#served) return
+    this.#damage = message
+    this.#emit({ type: 'damaged', message })
+    void this.end()
+  }
+
+  #failed(message: string): void {
+    this.#lastFailure = message
+    this.#emit({ type: 'failed', message })
+  }
+
   #serverEnded(server: ServerProcess): void {
     this.#kept.receive(server.keeperSocket)
+    if (this.#unkillable?.pid === server.pid) this.#unkillable = undefined
     if (this.#ending) return
     const role = server === this.#active ? 'active' : 'standby'
     if (server !== this.#active && server !== this.#standby) return
-    void server.exited.then(({ code, signal }) => {
-      this.#emit({ type: 'server ended', role, pid: server.pid, code, signal })
+    void server.exited.then((exit) => {
+      if (role === 'active') this.#judge(exit)
+      this.#emit({ type: 'server ended', role, pid: server.pid, ...exit })
     })
     if (server === this.#standby) {
       this.#standby = undefined
-      this.#failedStandbys++
-      void delay(backoff(this.#failedStandbys)).then(() => {
-        this.#startStandby()
-      })
+      this.#standbyFailed()
     } else if (!this.#handingOver) {
       void this.#takeOver()
     }
@@ -321,7 +471,10 @@ export class Supervisor {
   async #takeOver(): Promise<void> {
     if (this.#takingOver || this.#ending) return
     this.#takingOver = true
-    this.#restarts++
+    this.#count(Header.restarts)
+    // After a life that ended by its own fault the next one is told whether this one did, too.
+    if (this.journal.header.u32(Header.crashes) > 0) await this.#active?.exited
+    if (this.#isEnding()) return
     this.#futileLives = this.#wasFutile() ? this.#futileLives + 1 : 0
     let standby = this.#standby
     if (standby?.ready === true && this.#futileLives < 3) {
@@ -343,6 +496,18 @@ export class Supervisor {
     this.#promote(standby)
   }
 
+  /** Counts the lives in a row that ended by a fault of their own: what they had in hand is suspect. */
+  #judge({ code, signal }: ServerExit): void {
+    const { header } = this.journal
+    const isFault = signal === null ? code !== null && code !== 0 : FAULTS.has(signal)
+    header.setU32(Header.crashes, isFault ? header.u32(Header.crashes) + 1 : 0)
+  }
+
+  #count(word: number): void {
+    const { header } = this.journal
+    header.setU32(word, header.u32(word) + 1)
+  }
+
   /** A life that was short and answered nothing: the next one may well end the same way. */
   #wasFutile(): boolean {
     const answered = this.journal.header.f64(Header.answered)
@@ -355,7 +520,7 @@ export class Supervisor {
 
   #promote(standby: ServerProcess): void {
     this.#standby = undefined
-    this.#activate(standby)
+    this.#activate(standby, false)
     this.#takingOver = false
     // It may have died between its last message and this one.
     if (standby.gone) void this.#takeOver()
@@ -368,21 +533,22 @@ export class Supervisor {
     const ready = await successor.next('ready', READY_MS)
     if (ready?.journalVersion !== JOURNAL_VERSION) {
       successor.kill()
-      const reason =
-        ready === undefined
-          ? 'the new server did not get ready; the old one goes on'
-          : `the new server has journal version ${ready.journalVersion}, this mount ${JOURNAL_VERSION}`
-      return { done: false, reason }
+      return { done: false, reason: this.#notReady(ready?.journalVersion) }
     }
     const began = performance.now()
     old.send({ type: 'pause' })
     if ((await old.next('paused', PAUSE_MS)) === undefined) {
+      if (old.gone) {
+        this.#count(Header.restarts)
+        this.#activate(successor, false)
+        return { done: false, reason: 'the old server died before it had paused; the new one has taken over' }
+      }
       successor.kill()
-      if (!old.gone) old.send({ type: 'resume' })
+      old.send({ type: 'resume' })
       return { done: false, reason: 'the old server did not come to a request boundary; it goes on' }
     }
     this.#kept.receive(old.keeperSocket)
-    this.#activate(successor)
+    this.#activate(successor, true)
     const serving = await successor.next('serving', SERVING_MS)
     // From here on the successor may have answered requests: the old server's memory is out of date, and must go
     // even if the successor has died meanwhile.
@@ -392,7 +558,7 @@ export class Supervisor {
     })
     await old.exited
     if (serving === undefined) return { done: false, reason: 'the new server died as it took over' }
-    this.#handovers++
+    this.#count(Header.handovers)
     // The standby is of the old server's version.
     const outdated = this.#standby
     this.#standby = undefined
@@ -401,11 +567,22 @@ export class Supervisor {
     return { done: true, pid: successor.pid, milliseconds: performance.now() - began }
   }
 
+  #notReady(version: number | undefined): string {
+    if (version !== undefined) {
+      return `the new server has journal version ${version}, this mount ${JOURNAL_VERSION}; the old one goes on`
+    }
+    const why = this.#lastFailure === undefined ? '' : ` (${this.#lastFailure.split('\n', 1)[0]!})`
+    return `the new server did not get ready${why}; the old one goes on`
+  }
+
   /** Finds a server that is alive and does nothing. */
   async #watch(): Promise<void> {
-    const patience = this.#options.stuckAfterMs ?? 10_000
+    const patience = this.#options.heritage.request.stuckAfterMs ?? 10_000
     while (!this.#ending) {
       await delay(WATCH_MS, undefined, { ref: false })
+      const { refused } = this.#kept
+      if (refused > this.#refused) this.#emit({ type: 'not kept', count: refused })
+      this.#refused = refused
       const active = this.#active
       if (active === undefined || active.gone || this.#handingOver) continue
       const now = Date.now()
@@ -414,9 +591,19 @@ export class Supervisor {
       // A request may rightly take long (a lock, a copy): only a loop that stands still is taken for stuck.
       if (silent < patience) continue
       this.#emit({ type: 'stuck', pid: active.pid, seconds: silent / 1000 })
-      active.kill()
-      await active.exited
+      await this.#endStuck(active)
     }
+  }
+
+  /** It is never doubled: what it does not come back from may still be carried out. */
+  async #endStuck(server: ServerProcess): Promise<void> {
+    server.kill()
+    const isGone = await Promise.race([server.exited.then(() => true), delay(KILL_MS, false, { ref: false })])
+    if (isGone) return
+    const waits = threadWaits(server.pid)
+    this.#unkillable = { pid: server.pid, waits }
+    this.#emit({ type: 'unkillable', pid: server.pid, waits })
+    await server.exited
   }
 
   #emit(event: SupervisorEvent): void {
@@ -424,7 +611,8 @@ export class Supervisor {
   }
 }
 
-/** 0 for the first failures in a row, then doubling: a server that cannot live must not take the machine along. */
-function backoff(failures: number): number {
-  return failures < 3 ? 0 : Math.min(LONGEST_BACKOFF_MS, 25 * 2 ** (failures - 3))
+/** Descriptors that may be kept and leave enough to start servers with. */
+function keepable(): number {
+  const limit = descriptorLimit()
+  return typeof limit === 'number' ? 0 : Math.max(0, limit.soft - OWN_DESCRIPTORS)
 }

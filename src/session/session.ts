@@ -13,7 +13,7 @@ import { PassthroughRegistry } from '../passthrough/registry.js'
 import type { PassthroughStrategy } from '../passthrough/strategy.js'
 import type { ServerCapabilities } from '../protocol/capabilities.js'
 import { encodeNotification } from '../protocol/encode-notification.js'
-import { Opcode } from '../protocol/opcode.js'
+import { Opcode, opcodeName } from '../protocol/opcode.js'
 import { InterruptIn } from '../protocol/structs/lock.js'
 import { readU64 } from '../protocol/u64.js'
 import type { Transport } from '../transport/transport.js'
@@ -26,6 +26,7 @@ import { answerInit, recallAgreement, type Agreement } from './init.js'
 import { SessionNotifier } from './notifier.js'
 import { OpenFiles } from './open-files.js'
 import { RequestSlot } from './request-slot.js'
+import { Suspects } from './suspects.js'
 
 export interface SessionOptions {
   readonly transport: Transport
@@ -38,6 +39,8 @@ export interface SessionOptions {
   readonly strategy: PassthroughStrategy
   /** Called once for each cause. */
   readonly onFallback?: (fallback: Fallback) => void
+  /** Called when a request is answered with EIO because servers have ended in it. */
+  readonly onPoisoned?: (request: { operation: string; node: number; pid: number }) => void
   /** Called when INIT has been answered, with the reason if it was refused. */
   readonly onInitialised?: (refused?: Error) => void
 }
@@ -77,9 +80,11 @@ export class Session implements Serving {
   readonly #transport: Transport
   readonly #options: SessionOptions
   readonly #forgetting: Forgetting
+  readonly #suspects: Suspects
   /** Slots made so far: a frame is memory, and mostly one or two are in use. */
   readonly #slots: RequestSlot[] = []
   readonly #freeSlots: RequestSlot[] = []
+  #mostSlots: number
   readonly #freeRecords: number[] = []
   readonly #inHand = new Map<number, RequestSlot>()
   readonly #afterAnswer: (() => void)[] = []
@@ -104,6 +109,8 @@ export class Session implements Serving {
     })
     this.files = new OpenFiles(journal, this.passthrough, fs)
     this.notifier = new SessionNotifier(transport, () => this.#slotsInHand())
+    this.#mostSlots = journal.frameCount
+    this.#suspects = new Suspects(journal)
     this.#forgetting = new Forgetting(journal, this.passthrough, fs, {
       next: () => this.#sequence,
       oldest: () => this.#oldestInHand(),
@@ -147,10 +154,12 @@ export class Session implements Serving {
   takeOver(): void {
     const { journal } = this
     const { header } = journal
+    journal.check()
     this.#life = header.u32(Header.life) + 1
     header.publish(Header.life, this.#life)
     header.setU32(Header.serverPid, process.pid)
     this.#settleLastAnswer()
+    this.#suspects.takeOver()
     journal.nodes.recover()
     journal.handles.recover((_id, facts) => {
       this.passthrough.adopt(facts.node, facts.passthrough)
@@ -186,7 +195,7 @@ export class Session implements Serving {
         sinceTurn = 0
         await nextTurn()
       } else if (this.#isPausing()) {
-        if (this.#inHand.size === 0) return 'paused'
+        if (this.#inHand.size === 0 && !this.#suspects.hasWaiting) return 'paused'
         await this.#slotFreed()
       } else if (!this.#hasSlot()) {
         await this.#slotFreed()
@@ -202,6 +211,12 @@ export class Session implements Serving {
   pause(): void {
     this.#pausing = true
     this.#transport.wake()
+    this.#wakeForSlot?.()
+  }
+
+  /** Calls a pause off that `run` has not come to yet. */
+  resume(): void {
+    this.#pausing = false
     this.#wakeForSlot?.()
   }
 
@@ -296,27 +311,53 @@ export class Session implements Serving {
         this.#freeSlots.push(slot)
         return
     }
-    this.#record(slot)
-    if (problem === null) this.#dispatch(slot)
-    else this.#fail(slot, fsError('EIO'))
+    const comesAgain = this.#record(slot)
+    if (problem !== null) this.#fail(slot, fsError('EIO'))
+    else if (!comesAgain) this.#carryOut(slot)
+    else if (!this.#suspects.mustWait(slot)) this.#carryOutAgain(slot)
   }
 
-  /** The request's record: the one its first reader made when it is a resent one, else a new one. */
-  #record(slot: RequestSlot): void {
+  #carryOut(slot: RequestSlot): void {
+    this.#suspects.enter(slot)
+    this.#dispatch(slot)
+    this.#suspects.leave()
+  }
+
+  #carryOutAgain(slot: RequestSlot): void {
+    const { opcode, nodeid, pid } = slot.frame
+    if (this.#suspects.isPoisonous(slot.record)) {
+      const operation = opcodeName(opcode) ?? String(opcode)
+      this.#options.onPoisoned?.({ operation, node: Number(nodeid), pid })
+      this.#fail(slot, fsError('EIO'))
+      return
+    }
+    this.journal.requests.resume(slot.record, this.#life)
+    this.#carryOut(slot)
+  }
+
+  /** Those that have waited for the answer to another one. */
+  #carryOutWaiting(): void {
+    for (let slot = this.#suspects.next(); slot !== undefined; slot = this.#suspects.next()) {
+      this.#carryOutAgain(slot)
+    }
+  }
+
+  /** The request's record: a new one or, true, that which its first reader made when it comes again. */
+  #record(slot: RequestSlot): boolean {
     const { frame } = slot
     const { requests } = this.journal
     const inherited = frame.resent ? this.#inherited.get(frame.uniqueId) : undefined
     if (inherited !== undefined) {
       this.#inherited.delete(frame.uniqueId)
-      requests.resume(inherited.slot, this.#life)
       slot.begin(inherited.slot, inherited.evidence)
-      return
+      return true
     }
     if (this.#freeRecords.length === 0) this.#dropInherited()
     const record = this.#freeRecords.pop()!
     const nodeid = Number(frame.nodeid)
     requests.begin(record, frame.opcode, frame.uniqueId, nodeid, frame.pid, this.#life, Date.now())
     slot.begin(record, undefined)
+    return false
   }
 
   /** All resent requests have been read: what a predecessor had in hand beside them is over. */
@@ -360,11 +401,16 @@ export class Session implements Serving {
     }
     slot.sequence = this.#sequence++
     this.#inHand.set(slot.unique, slot)
+    this.#suspects.remains(slot, () => {
+      this.#carryOutWaiting()
+    })
     result.then(
       (value: unknown) => {
+        this.#suspects.enter(slot)
         this.#answer(slot, () => {
           handler.answer(this, slot, value as never)
         })
+        this.#suspects.leave()
       },
       (error: unknown) => {
         this.#fail(slot, error)
@@ -448,19 +494,30 @@ export class Session implements Serving {
     this.#freeSlots.push(slot)
     this.#forgetting.answered()
     this.notifier.answered()
+    this.#suspects.answered(slot)
+    if (this.#suspects.hasWaiting) this.#carryOutWaiting()
     const wake = this.#wakeForSlot
     this.#wakeForSlot = undefined
     wake?.()
   }
 
   #hasSlot(): boolean {
-    return this.#freeSlots.length > 0 || this.#slots.length < this.journal.frameCount
+    return this.#freeSlots.length > 0 || this.#slots.length < this.#mostSlots
   }
 
   /** undefined: as many requests are in hand as may be. */
   #addSlot(): RequestSlot | undefined {
-    if (this.#slots.length >= this.journal.frameCount) return undefined
-    const slot = new RequestSlot(this.#slots.length, this.journal)
+    if (this.#slots.length >= this.#mostSlots) return undefined
+    let slot: RequestSlot
+    try {
+      slot = new RequestSlot(this.#slots.length, this.journal)
+    } catch (error) {
+      // The journal is full: those that there are must do.
+      if (this.#slots.length === 0) throw error
+      this.#mostSlots = this.#slots.length
+      reportFailure(error)
+      return undefined
+    }
     slot.frame.setxattrExt = this.#agreement?.setxattrExt ?? true
     this.#slots.push(slot)
     return slot

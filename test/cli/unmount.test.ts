@@ -6,9 +6,15 @@ import { requireOrSkip } from '../support/requirements.js'
 /** Kills the supervisor, and with `servers` all that it has started. */
 async function killSupervisor(mirror: MirrorMount, servers: boolean): Promise<void> {
   const { pids } = await mirror.until(({ standbyReady }) => standbyReady)
-  const victims = servers ? [pids.supervisor, pids.server!, pids.standby!] : [pids.supervisor]
+  const victims = servers ? [pids.server!, pids.standby!, pids.supervisor] : [pids.supervisor]
   for (const pid of victims) process.kill(pid, 'SIGKILL')
   await expect.poll(() => victims.filter(isRunning), { timeout: 5000 }).toEqual([])
+}
+
+/** As `list` has it, which would take away what is dead. */
+async function stateInStatus(mirror: MirrorMount): Promise<string | undefined> {
+  const { stdout } = await mirror.run('status', '--json', mirror.mountPoint)
+  return (JSON.parse(stdout) as { state?: string }).state
 }
 
 async function stateInList(mirror: MirrorMount): Promise<string | undefined> {
@@ -78,9 +84,14 @@ describe('evermount unmount', { timeout: 60_000 }, () => {
     await using mirror = await mountMirror()
     await killSupervisor(mirror, true)
     expect((await mirror.sh('ls "$MNT"')).stderr).toMatch(/not connected|abort/)
-    expect(await stateInList(mirror)).toBe('supervisor gone, dead')
+    expect(await stateInStatus(mirror)).toBe('supervisor gone, dead')
     const { code, stdout } = await mirror.run('unmount', '--json', mirror.mountPoint)
-    expect(JSON.parse(stdout)).toEqual({ mountPoint: mirror.mountPoint, unmounted: true, lazy: false })
+    expect(JSON.parse(stdout)).toEqual({
+      mountPoint: mirror.mountPoint,
+      unmounted: true,
+      lazy: false,
+      abort: false,
+    })
     expect(code).toBe(0)
     expect(mirror.mounted).toBe(false)
     expect(readdirSync(mirror.runtimeDirectory)).toEqual([])
@@ -89,15 +100,26 @@ describe('evermount unmount', { timeout: 60_000 }, () => {
   it('is not needed before a new mount over a dead one', async () => {
     await using mirror = await mountMirror()
     await killSupervisor(mirror, true)
-    expect((await mirror.run('mirror', mirror.source, mirror.mountPoint)).code).toBe(0)
+    expect(await mirror.run('mirror', mirror.source, mirror.mountPoint)).toMatchObject({
+      code: 0,
+      stderr: '',
+    })
     expect((await mirror.status()).state).toBe('serving')
+  })
+
+  it('is not needed for a dead mount once list has found it', async () => {
+    await using mirror = await mountMirror()
+    await killSupervisor(mirror, true)
+    expect(await stateInList(mirror)).toBeUndefined()
+    expect(mirror.mounted).toBe(false)
+    expect(readdirSync(mirror.runtimeDirectory)).toEqual([])
   })
 
   it('removes what is left of a mount that somebody else has unmounted', async () => {
     await using mirror = await mountMirror()
     await killSupervisor(mirror, true)
     expect((await mirror.sh('umount "$MNT"')).code).toBe(0)
-    expect(await stateInList(mirror)).toBe('not mounted, remains only')
+    expect(await stateInStatus(mirror)).toBe('not mounted, remains only')
     const { code, stdout } = await mirror.run('unmount', mirror.mountPoint)
     expect(stdout).toMatch(/what was left is removed/)
     expect(code).toBe(0)

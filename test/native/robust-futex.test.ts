@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { close, ftruncate, mapShared, memfdCreate, ownerDied } from '../../src/native/index.js'
@@ -21,7 +22,12 @@ const word = new Uint8Array(mapped).subarray(0, 4)
 
 async function startOwner() {
   const args = ['--input-type=module', '--eval', OWNER]
-  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit', memory] })
+  const stdio = ['pipe', 'pipe', 'inherit', memory] as const
+  const child = spawn(process.execPath, args, { stdio: [...stdio] }) as ChildProcessByStdio<
+    Writable,
+    Readable,
+    null
+  >
   const [said] = (await once(child.stdout, 'data')) as [Buffer]
   expect(Number(said.toString())).toBeGreaterThanOrEqual(0)
   return child

@@ -1,9 +1,17 @@
-import { fstatSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { SOCKET, close, setNonBlocking, socketpair } from '../../src/native/index.js'
+import {
+  SOCKET,
+  close,
+  descriptorLimit,
+  dup,
+  setDescriptorLimit,
+  setNonBlocking,
+  socketpair,
+} from '../../src/native/index.js'
 import { DescriptorStore, RemoteKeeper } from '../../src/recovery/keeper.js'
 
 const openDescriptors = (): number => readdirSync('/proc/self/fd').length
@@ -141,17 +149,97 @@ describe('descriptors that outlive their server', () => {
     expect(next.text(1)).toBe('b')
   })
 
-  it('are not kept when the supervisor is gone, and the caller is told', () => {
+  it('are kept by the server while there is no supervisor, and all go to the next one', async () => {
+    const server = life()
+    keep(server, 1, 'a')
+    keep(server, 2, 'b')
+    server.hangUp()
+    keep(server, 3, 'c')
+    server.keeper.detach()
+    keep(server, 4, 'd')
+    server.keeper.drop(1)
+    expect([1, 2, 3, 4].map((node) => server.text(node))).toEqual([undefined, 'b', 'c', 'd'])
+
+    const ends = new Int32Array(2)
+    expect(socketpair(ends, SOCKET.SEQPACKET)).toBe(0)
+    const attached = server.keeper.attach(ends[1]!)
+    keep(server, 5, 'e')
+    await attached
+    server.keeper.drop(2)
+    const another = new DescriptorStore()
+    another.receive(ends[0]!)
+    expect(another.size).toBe(3)
+    const heir = life()
+    await another.sendAll(heir.socket, () => true)
+    heir.keeper.receive(3)
+    expect([2, 3, 4, 5].map((node) => heir.text(node))).toEqual([undefined, 'c', 'd', 'e'])
+    another.close()
+    server.keeper.detach()
+    close(ends[0]!)
+  })
+
+  it('go to another supervisor in any number, though one is dropped while its socket is full', async () => {
     const server = life()
     server.hangUp()
+    server.keeper.detach()
+    const fd = open('many')
+    const count = 1_500
+    for (let node = 1; node <= count; node++) server.keep(node, fd)
+    close(fd)
+    const ends = new Int32Array(2)
+    expect(socketpair(ends, SOCKET.SEQPACKET)).toBe(0)
+    setNonBlocking(ends[0]!)
+    const state = { attached: false }
+    const sending = server.keeper.attach(ends[1]!).then(() => (state.attached = true))
+    await delay(20)
+    expect(state.attached).toBe(false)
+    const another = new DescriptorStore()
+    // One that waits to be sent, and one that has been.
+    another.receive(ends[0]!)
+    server.keeper.drop(count)
+    server.keeper.drop(1)
+    while (!state.attached) {
+      another.receive(ends[0]!)
+      await delay(1)
+    }
+    await sending
+    another.receive(ends[0]!)
+    expect(another.size).toBe(count - 2)
+    another.close()
+    server.keeper.detach()
+    close(ends[0]!)
+  })
+
+  it('are refused when there are no descriptors left, and nothing is left of them', () => {
+    const server = life()
+    const limit = descriptorLimit()
+    if (typeof limit === 'number') expect.fail('no limit')
     const fd = open('a')
     try {
+      setDescriptorLimit({ soft: fd + 1, hard: limit.hard })
+      // Fills what gaps there are below.
+      const filled: number[] = []
+      for (let made = dup(fd); made >= 0; made = dup(fd)) filled.push(made)
       expect(server.keeper.keep(1, fd)).toBe(false)
+      setDescriptorLimit(limit)
+      for (const each of filled) close(each)
       expect(server.keeper.take(1)).toBe(-1)
-      expect(fstatSync(fd).nlink).toBe(0)
+      store.receive(server.socket)
+      expect(store.size).toBe(0)
+      server.keep(1, fd)
     } finally {
+      setDescriptorLimit(limit)
       close(fd)
     }
+  })
+
+  it('that find no room in the supervisor are counted, and the others are kept', () => {
+    const narrow = new DescriptorStore(2)
+    const server = life()
+    for (const node of [1, 2, 3]) keep(server, node, 'a')
+    narrow.receive(server.socket)
+    expect([narrow.size, narrow.refused]).toEqual([2, 1])
+    narrow.close()
   })
 
   it('are all kept and handed on: thousands, which no socket holds at a time', async () => {

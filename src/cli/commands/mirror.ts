@@ -5,11 +5,13 @@ import type { MirrorOptions } from '../../filesystems/mirror/index.js'
 import { checkMountPoint, parseMountOptions, type MountOptions } from '../../mount/index.js'
 import type { KernelCapabilities } from '../../passthrough/capabilities.js'
 import { probe } from '../../passthrough/probe.js'
+import { endDead } from '../../recovery/dead-mount.js'
 import { launch } from '../../recovery/launch.js'
 import { HELD_DIRECTORY } from '../../recovery/messages.js'
 import type { MountRequest } from '../../recovery/mount-daemon.js'
 import { wantedCapabilities } from '../../session/wanted.js'
 import { runInForeground } from '../foreground.js'
+import { resolveMountPoint } from '../mounts.js'
 import { answer, remark, type OutputOptions } from '../output.js'
 import { stackDepthFor } from '../stack-depth.js'
 import { pickStrategy, STRATEGY_CHOICES, type StrategyChoice } from '../strategy-choice.js'
@@ -80,6 +82,8 @@ async function mirror(source: string, mountPoint: string, flags: MirrorFlags): P
     ...(readOnly === true ? { readOnly } : {}),
   }
   const directory = await sourceDirectory(source)
+  // What died there earlier is in nobody's way.
+  await endDead(await resolveMountPoint(mountPoint))
   const checked = await checkMountPoint(mountPoint, {
     source: directory,
     ...(mountOptions.nonempty === undefined ? {} : { nonempty: mountOptions.nonempty }),

@@ -150,6 +150,7 @@ export class Connection implements Requests {
   /** Resolves when INIT has been answered, or the connection has ended. Who waits here counts as waiting. */
   ready(): Promise<void> {
     if (this.#initialised) return Promise.resolve()
+    this.log.met('I1')
     this.#waiting++
     return new Promise((resolve) => {
       this.#readyCallbacks.push(() => {

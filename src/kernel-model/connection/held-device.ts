@@ -16,6 +16,8 @@ export class HeldDevice {
   /** For the next server. */
   open(options: DeviceOptions = {}): ModelDevice {
     if (this.#closed) throw new Error('the device is not held any more')
+    const { queue, log } = this.#device.connection
+    if (!queue.isEmpty) log.met('D1')
     return this.#opened(options)
   }
 

@@ -100,18 +100,20 @@ describe('deaths of servers', { timeout: 90_000 }, () => {
     expect((await mirror.ready()).restarts).toBe(2)
   })
 
-  it('at every first request: servers are started ever more slowly, and once it is over it is over', async () => {
+  it('at every takeover: servers are started ever more slowly, and once it is over it is over', async () => {
     await using mirror = await superviseMirror()
     const client = mirror.client()
     await mirror.ready()
-    mirror.arm('mkdir.before', 'always')
+    const { pids } = await mirror.ready()
+    mirror.arm('takeOver', 'always')
+    process.kill(pids.server!, 'SIGKILL')
     const made = client.call(['mkdir', 'd'])
     await delay(3_000)
     const { restarts } = await mirror.status()
     expect(restarts).toBeGreaterThan(1)
     // 0, 0, 25, 50, 100, 200, 400, 800, 1600 ms: more than a dozen within 3 s would be spinning.
     expect(restarts).toBeLessThanOrEqual(12)
-    mirror.disarm('mkdir.before')
+    mirror.disarm('takeOver')
     expect(await made).toEqual({})
     await mirror.ready()
     await mirror.kill()

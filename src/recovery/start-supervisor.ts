@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process'
+import { Socket } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { FuseError } from '../errors/fuse-error.js'
+import { close, SOCKET, socketpair } from '../native/index.js'
+import { ServerFd, type Heritage, type SupervisorTask } from './messages.js'
+
+const SUPERVISOR_MAIN = fileURLToPath(new URL('./supervisor-main.js', import.meta.url))
+/** Of a server: its standard output, which is the log. */
+const LOG = 1
+
+/** How a supervisor is started: the command's arguments after the program. */
+export function supervisorArguments(task: SupervisorTask): string[] {
+  return ['--max-semi-space-size=2', SUPERVISOR_MAIN, JSON.stringify(task)]
+}
+
+/** A supervisor that has been started by the server that it is to take charge of. */
+export interface StartedSupervisor {
+  /** The server's end of the channel. */
+  readonly channel: Socket
+  /** The server's end of the socket for descriptors. */
+  readonly keeper: number
+}
+
+/**
+ * Starts a supervisor for the mount that this process serves. It gets a descriptor of everything that a mount
+ * consists of, and a session of its own. Throws FuseError when it cannot be started; one that dies closes the channel.
+ */
+export function startSupervisor(heritage: Heritage): StartedSupervisor {
+  const pair = new Int32Array(2)
+  const made = socketpair(pair, SOCKET.SEQPACKET)
+  if (made < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'socketpair', errno: -made })
+  const { device, journal, directory } = ServerFd
+  const held = heritage.request.directory === undefined ? [] : [directory]
+  try {
+    const child = spawn(process.execPath, supervisorArguments({ adopt: heritage, server: process.pid }), {
+      detached: true,
+      stdio: ['ignore', LOG, LOG, 'pipe', device, journal, pair[1]!, LOG, ...held],
+    })
+    child.on('error', () => undefined)
+    child.unref()
+    const channel = (child.stdio as readonly unknown[] | undefined)?.[3]
+    if (channel instanceof Socket) return { channel, keeper: pair[0]! }
+    throw new FuseError('ERR_SUPERVISOR', { problem: 'no new one can be started' })
+  } catch (error) {
+    close(pair[0]!)
+    throw error
+  } finally {
+    close(pair[1]!)
+  }
+}
