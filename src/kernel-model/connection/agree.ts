@@ -2,6 +2,7 @@ import { KERNEL_VERSION, PAGE_SIZE } from '../../protocol/constants.js'
 import { hasInitFlag, InitFlag, type InitFlagName } from '../../protocol/flags/init.js'
 import { viewOf } from '../../protocol/length-check.js'
 import { InitOut, type InitIn } from '../../protocol/structs/init.js'
+import type { KernelProfile } from '../profile.js'
 import type { RuleLog } from '../rules.js'
 import type { Agreement } from './agreement.js'
 
@@ -21,8 +22,6 @@ const DEEPEST_STACK = 2
 const COARSEST_TIME = 1_000_000_000
 /** The driver looks for overdue requests this often, in seconds, and waits at least as long. */
 export const TIMEOUT_CHECK = 15
-/** The minor version of the kernel in which longer names came (Linux 6.14). */
-const LONG_NAMES_SINCE = 42
 
 /** The driver keeps no note of these flags: they tell the server something, and work without being named. */
 const INFORMATIVE: ReadonlySet<InitFlagName> = new Set([
@@ -37,6 +36,7 @@ const INFORMATIVE: ReadonlySet<InitFlagName> = new Set([
 ])
 
 export interface AgreeOptions {
+  readonly profile: KernelProfile
   readonly offered: InitIn
   /** The mount's option. */
   readonly defaultPermissions: boolean
@@ -55,7 +55,10 @@ export function readInitOut(body: Uint8Array, log: RuleLog): InitOut {
  * What follows from an answer without an error (process_init_reply, fs/fuse/inode.c, Linux 6.12 and 6.18); null: the
  * connection is refused. Minor versions below 12 hold, but their shorter structures are not modelled.
  */
-export function agree(reply: InitOut, { offered, defaultPermissions, log }: AgreeOptions): Agreement | null {
+export function agree(
+  reply: InitOut,
+  { profile, offered, defaultPermissions, log }: AgreeOptions,
+): Agreement | null {
   if (reply.major !== KERNEL_VERSION) {
     log.met('I2')
     return null
@@ -83,10 +86,7 @@ export function agree(reply: InitOut, { offered, defaultPermissions, log }: Agre
     timeGran: reply.timeGran > 0 && reply.timeGran <= COARSEST_TIME ? reply.timeGran : 1,
     maxStackDepth: flags.has('PASSTHROUGH') ? reply.maxStackDepth : 0,
     defaultPermissions: allows,
-    nameMax:
-      offered.minor >= LONG_NAMES_SINCE && flags.has('MAX_PAGES') && maxPages > 1
-        ? PATH_MAX - 1
-        : Default.NAME_MAX,
+    nameMax: profile.longNames && flags.has('MAX_PAGES') && maxPages > 1 ? PATH_MAX - 1 : Default.NAME_MAX,
     requestTimeout: timeout === 0 ? 0 : Math.max(timeout, TIMEOUT_CHECK),
   }
 }

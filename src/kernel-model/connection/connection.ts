@@ -238,7 +238,7 @@ export class Connection implements Requests {
   /** A notification was written: 0 or a negated errno. */
   notified(bytes: Uint8Array): number | Promise<number> {
     return carryOut(bytes, {
-      minor: this.profile.minor,
+      profile: this.profile,
       nameMax: this.nameMax,
       maxWrite: this.#agreement?.maxWrite ?? 0,
       target: this.#target,
@@ -289,7 +289,12 @@ export class Connection implements Requests {
     if (reply === null) {
       if (this.#connected) log.met('I2')
     } else {
-      const options = { offered: this.#offered, defaultPermissions: this.#defaultPermissions, log }
+      const options = {
+        profile: this.profile,
+        offered: this.#offered,
+        defaultPermissions: this.#defaultPermissions,
+        log,
+      }
       this.#agreement = agree(reply, options)
     }
     if (this.#agreement === null) {

@@ -6,16 +6,14 @@ import type { AnyStruct, Infer } from '../../protocol/struct.js'
 import { OutHeader } from '../../protocol/structs/header.js'
 import * as notify from '../../protocol/structs/notify.js'
 import { readU64, type U64 } from '../../protocol/u64.js'
+import type { KernelProfile } from '../profile.js'
 import type { RuleLog } from '../rules.js'
 import type { NotificationTarget } from './notification-target.js'
 
 const AT = OutHeader.size
 
-/** Minor versions of the codes that are younger than the oldest profile. */
-const SINCE: Partial<Record<NotifyCodeName, number>> = { INC_EPOCH: 44, PRUNE: 45 }
-
 export interface NotifyCircumstances {
-  readonly minor: number
+  readonly profile: KernelProfile
   readonly nameMax: number
   readonly maxWrite: number
   readonly target: NotificationTarget | undefined
@@ -31,9 +29,9 @@ export interface NotifyCircumstances {
  */
 export function carryOut(bytes: Uint8Array, circumstances: NotifyCircumstances): number | Promise<number> {
   const { error } = OutHeader.read(viewOf(bytes), 0)
-  const { log, minor, resend } = circumstances
+  const { log, profile, resend } = circumstances
   const code = notifyCodeName(error)
-  if (code === undefined || (SINCE[code] ?? 0) > minor) return malformed(log)
+  if (code === undefined || profile.missingNotifications.includes(code)) return malformed(log)
   if (code === 'RESEND') {
     resend()
     return 0

@@ -21,14 +21,13 @@ const NEVER: readonly InitFlagName[] = [
   'OVER_IO_URING',
 ]
 
-/** Minor versions of the flags that are younger than the oldest profile. */
-const SINCE: Partial<Record<InitFlagName, number>> = { REQUEST_TIMEOUT: 43 }
-
 /** What the driver says in INIT (fuse_send_init). */
 export function offer(profile: KernelProfile, { maxReadahead, passthrough }: OfferOptions): InitIn {
   const names = (Object.keys(InitFlag) as InitFlagName[]).filter(
     (name) =>
-      !NEVER.includes(name) && profile.minor >= (SINCE[name] ?? 0) && (name !== 'PASSTHROUGH' || passthrough),
+      !NEVER.includes(name) &&
+      !profile.missingFlags.includes(name) &&
+      (name !== 'PASSTHROUGH' || passthrough),
   )
   return { major: KERNEL_VERSION, minor: profile.minor, maxReadahead, ...initFlags(...names) }
 }

@@ -9,8 +9,6 @@ import { removePrivileges } from './remove-privileges.js'
 import { noteWrite, writeFile } from './write.js'
 import { writeBack } from './write-back.js'
 
-/** Minor version that has COPY_FILE_RANGE_64. */
-const LONG_COPIES_SINCE = 45
 /** Most that the older operation can answer, in whole pages. */
 const LONGEST_COPY = 2 ** 32 - PAGE_SIZE
 /** What a pipe holds. */
@@ -90,7 +88,7 @@ interface CopyBody {
 
 async function askToCopy(fs: SuperBlock, from: OpenFile, body: CopyBody, task: Task): Promise<number> {
   const { nodeid } = from.inode
-  if (fs.profile.minor >= LONG_COPIES_SINCE && !fs.missing.has('COPY_FILE_RANGE_64')) {
+  if (fs.profile.longCopies && !fs.missing.has('COPY_FILE_RANGE_64')) {
     try {
       const answer = await fs.askIfKnown('COPY_FILE_RANGE_64', nodeid, { body }, task, 'ENOSYS')
       return Number(answer.bytesCopied)

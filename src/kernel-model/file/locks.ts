@@ -8,8 +8,6 @@ import type { Task } from '../vfs/task.js'
 import { FileLocks, type HeldLock, type LockTable } from './lock-table.js'
 import type { OpenFile } from './open-file.js'
 
-/** Minor version of the kernels that have RELEASE unlock a file even if the server refused to lock it (seen on 6.18). */
-const NOTED_BEFORE_SINCE = 45
 /** The last byte that a lock may name. */
 const TO_THE_END = (1n << 63n) - 1n
 
@@ -29,7 +27,7 @@ export async function flockFile(
   const lock: HeldLock = { owner, pid: task.pid, exclusive, start: 0, end: Infinity }
   if (fs.agreement.has('FLOCK_LOCKS')) {
     const type = kind === FlockOperation.UN ? 'unlock' : exclusive ? 'write' : 'read'
-    if (fs.profile.minor >= NOTED_BEFORE_SINCE) file.flockAsked = true
+    if (fs.profile.unlocksRefusedFlock) file.flockAsked = true
     await askServer(fs, file, { type, start: 0, end: Infinity }, owner, waits, true, task)
     file.flockAsked = true
     return

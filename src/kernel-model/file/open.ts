@@ -12,6 +12,7 @@ import { failure, isFailure } from '../vfs/failure.js'
 import { isPrivileged, type Task } from '../vfs/task.js'
 import { OpenFile } from './open-file.js'
 import { releaseRefused } from './release.js'
+import { writeBack } from './write-back.js'
 
 /** The model's processes use the numbers of x86-64. */
 export const O = openFlags('x64')
@@ -74,7 +75,11 @@ async function openRegular(fs: SuperBlock, file: OpenFile, task: Task): Promise<
     leave?.()
   }
   if (truncates) inode.pages.truncate(0)
-  else if (!file.hasOpenFlag('KEEP_CACHE')) await inode.pages.invalidate()
+  else if (!file.hasOpenFlag('KEEP_CACHE')) {
+    // Dropping pages sends the dirty ones first (fuse_launder_folio); its errors are kept for fsync(2).
+    await writeBack(fs, inode).catch(() => undefined)
+    await inode.pages.invalidate()
+  }
 }
 
 /** The server has emptied the file with the OPEN (fuse_truncate_update_attr). */

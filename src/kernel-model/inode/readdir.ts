@@ -59,7 +59,7 @@ async function readServer(
   const { inode } = file
   const offset = file.directoryOffset
   const plus = usesPlus(fs, file)
-  const size = fs.profile.minor >= LARGE_READDIR_SINCE ? largeSize(fs) : PAGE
+  const size = fs.profile.largeReaddir ? largeSize(fs) : PAGE
   const asked = askedNow(fs)
   const body = { fh: file.fh, offset, size, readFlags: 0, lockOwner: 0, flags: file.flags }
   const question = { body, expect: { size } }
@@ -78,8 +78,6 @@ async function readServer(
   }
 }
 
-/** Minor version of the kernels that ask for more than a page of entries at once (Linux 6.17). */
-const LARGE_READDIR_SINCE = 44
 const GETDENTS_BYTES = 32768
 
 function largeSize(fs: SuperBlock): number {
