@@ -127,6 +127,8 @@ async function send(fs: SuperBlock, inode: Inode, changes: Changes, task: Task, 
     if (!inode.isFile || old === inode.size) return
     if (inode.size > old) inode.pages.clearRange(old, inode.size)
     inode.pages.truncate(inode.size)
+    // Dropping pages sends the dirty ones first (fuse_launder_folio); its errors are kept for fsync(2).
+    await writeBack(fs, inode).catch(() => undefined)
     await inode.pages.invalidate()
   } catch (error) {
     if (isFailure(error, 'EINTR')) inode.invalidate()
