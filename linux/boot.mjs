@@ -35,11 +35,11 @@ const DISK_BYTES = 2 ** 30
  * Boots `image`, runs the parts of linux/guest.mjs in it and returns what they reported, one object each, and the
  * accelerator. Kills the machine at the deadline. All it says goes to `consoleLog`, and line by line to `onLine`.
  */
-export async function boot(image, parts, { variant, parallel, deadlineMs, consoleLog, onLine }) {
+export async function boot(image, parts, { variant, brief, parallel, deadlineMs, consoleLog, onLine }) {
   const scratch = mkdtempSync(join(tmpdir(), 'evermount-vm-'))
   try {
     for (const accelerator of accelerators(parallel)) {
-      const machine = new Machine(image, variant, parts, accelerator, scratch, consoleLog, onLine)
+      const machine = new Machine(image, { variant, brief, parts, accelerator, scratch, consoleLog, onLine })
       const outcome = await machine.run(accelerator === 'kvm' ? KVM_SIGN_OF_LIFE_MS : deadlineMs, deadlineMs)
       if (outcome !== 'no life') return { outcome, accelerator, reports: machine.reports() }
     }
@@ -65,7 +65,7 @@ class Machine {
   #consoleLog
   #onLine
 
-  constructor(image, variant, parts, accelerator, scratch, consoleLog, onLine) {
+  constructor(image, { variant, brief, parts, accelerator, scratch, consoleLog, onLine }) {
     this.#results = join(scratch, 'results')
     this.#consoleLog = consoleLog
     this.#onLine = onLine
@@ -79,7 +79,7 @@ class Machine {
       'init=/bin/sh',
       `"EVERMOUNT_TREE=${TREE}"`,
       `"EVERMOUNT_NODE=${dirname(process.execPath)}"`,
-      `EVERMOUNT_VARIANT=${variant} EVERMOUNT_PARTS=${parts.join(',')}`,
+      `EVERMOUNT_VARIANT=${variant} EVERMOUNT_BRIEF=${brief ? 1 : 0} EVERMOUNT_PARTS=${parts.join(',')}`,
       `-- "${init}"`,
     ].join(' ')
     const comma = (path) => path.replaceAll(',', ',,')

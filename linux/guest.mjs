@@ -16,14 +16,16 @@ const profile = variant === 'released' ? 'linux-6.12' : variant
 const OUTPUT_LINES_KEPT = 40
 /** Emulated, everything takes some ten times as long. */
 const PROBE_DEADLINE_MS = 60_000
+const brief = process.env.EVERMOUNT_BRIEF === '1'
+const RANDOM_SCENARIOS = brief ? 60 : 300
 /** What is about passthrough and recovery. Emulated they take minutes each, so there are no others. */
-const TESTS = [
-  'test/passthrough/probe.test.ts',
-  'test/kernel/mirror/passthrough.test.ts',
+const BRIEF_TESTS = ['test/passthrough/probe.test.ts', 'test/kernel/mirror/passthrough.test.ts']
+const MORE_TESTS = [
   'test/kernel/recovery/open-files.test.ts',
   'test/kernel/recovery/handover.test.ts',
   'test/kernel/recovery/directories.test.ts',
 ]
+const TESTS = brief ? BRIEF_TESTS : [...BRIEF_TESTS, ...MORE_TESTS]
 
 const say = (text) => console.log(text)
 
@@ -118,8 +120,8 @@ const parts = {
 
   async conformance() {
     const entry = conformanceEntry()
-    if (entry === undefined) return { scenarios: 0, mismatches: 0, absent: true }
-    const args = [...entry, '--profile', profile, '--json']
+    if (entry === undefined) throw new Error('dist-conformance has not been built')
+    const args = [...entry, '--profile', profile, '--random', String(RANDOM_SCENARIOS), '--json']
     const result = await run(process.execPath, args, { deadlineMs: 1_800_000, show: true })
     return { status: result.status, conformance: lastObject(result) }
   },

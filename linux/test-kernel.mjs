@@ -5,6 +5,7 @@
  * --variant NAME   inode-cache (the default), inode-compare, or released: unchanged, to compare with
  * --parts LIST     of probe,drill,opens,tests,conformance; all unless told
  * --build          builds only
+ * --brief          fewer tests and random scenarios in the machine
  *
  * Exit status 0: all as it should be; 1: not; 3: packages are missing.
  */
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     variant: { type: 'string', default: 'inode-cache' },
     parts: { type: 'string', default: PARTS.join(',') },
     build: { type: 'boolean', default: false },
+    brief: { type: 'boolean', default: false },
   },
 })
 const parts = values.parts.split(',')
@@ -61,6 +63,7 @@ const machines = [
 for (const { parallel, parts } of machines.filter((machine) => machine.parts.length > 0)) {
   const machine = await boot(image, parts, {
     variant: values.variant,
+    brief: values.brief,
     parallel,
     deadlineMs: BOOT_DEADLINE_MS,
     consoleLog,
