@@ -11,6 +11,10 @@ export class Area {
   readonly #u32: Uint32Array[] = []
   readonly #f64: Float64Array[] = []
   readonly #u8: Uint8Array[] = []
+  /** The first chunk, where most words are: addresses below `#firstEnd`, which is 0 until it is mapped. */
+  #firstEnd = 0
+  #firstU32 = new Uint32Array(0)
+  #firstF64 = new Float64Array(0)
 
   constructor(memory: JournalMemory, region: number, chunkBytes: number) {
     this.#memory = memory
@@ -19,22 +23,32 @@ export class Area {
   }
 
   u32(address: number): number {
+    if (address < this.#firstEnd) return this.#firstU32[address >>> 2]!
     const chunk = Math.floor(address / this.chunkBytes)
     return (this.#u32[chunk] ?? this.#mapU32(chunk))[(address - chunk * this.chunkBytes) >>> 2]!
   }
 
   setU32(address: number, value: number): void {
+    if (address < this.#firstEnd) {
+      this.#firstU32[address >>> 2] = value
+      return
+    }
     const chunk = Math.floor(address / this.chunkBytes)
     ;(this.#u32[chunk] ?? this.#mapU32(chunk))[(address - chunk * this.chunkBytes) >>> 2] = value
   }
 
   f64(address: number): number {
+    if (address < this.#firstEnd) return this.#firstF64[address >>> 3]!
     const chunk = Math.floor(address / this.chunkBytes)
     if (this.#f64[chunk] === undefined) this.#map(chunk)
     return this.#f64[chunk]![(address - chunk * this.chunkBytes) >>> 3]!
   }
 
   setF64(address: number, value: number): void {
+    if (address < this.#firstEnd) {
+      this.#firstF64[address >>> 3] = value
+      return
+    }
     const chunk = Math.floor(address / this.chunkBytes)
     if (this.#f64[chunk] === undefined) this.#map(chunk)
     this.#f64[chunk]![(address - chunk * this.chunkBytes) >>> 3] = value
@@ -47,6 +61,10 @@ export class Area {
 
   /** A store that no compiler moves: everything before it is in memory when it is. */
   publish(address: number, value: number): void {
+    if (address < this.#firstEnd) {
+      Atomics.store(this.#firstU32, address >>> 2, value)
+      return
+    }
     const chunk = Math.floor(address / this.chunkBytes)
     Atomics.store(this.#u32[chunk] ?? this.#mapU32(chunk), (address - chunk * this.chunkBytes) >>> 2, value)
   }
@@ -82,5 +100,9 @@ export class Area {
     this.#u8[chunk] = new Uint8Array(buffer)
     this.#u32[chunk] = new Uint32Array(buffer)
     this.#f64[chunk] = new Float64Array(buffer)
+    if (chunk !== 0) return
+    this.#firstU32 = new Uint32Array(buffer)
+    this.#firstF64 = new Float64Array(buffer)
+    this.#firstEnd = this.chunkBytes
   }
 }

@@ -1,5 +1,6 @@
 import type { Area } from './area.js'
 import { Header, MAX_REDO, RedoRecord } from './layout.js'
+import { StagedWords } from './staged-words.js'
 
 /**
  * What becomes true when an answer reaches the kernel.
@@ -16,7 +17,7 @@ export class RedoLog {
   readonly #header: Area
   readonly #records: Area
   readonly #areas: readonly Area[]
-  readonly #stagedF64 = new Map<number, number>()
+  readonly #staged = new StagedWords()
   #effects = 0
 
   /** `areas`: those whose words may be staged, found by region number. */
@@ -36,13 +37,13 @@ export class RedoLog {
 
   stageF64(area: Area, address: number, value: number): void {
     this.#stage(area, address, 1, value)
-    this.#stagedF64.set(area.region * 2 ** 48 + address, value)
+    this.#staged.put(area.region, address, value)
   }
 
   /** A word as it will be: several entries of one answer may count the same node. */
   currentF64(area: Area, address: number): number {
     if (this.#effects === 0) return area.f64(address)
-    return this.#stagedF64.get(area.region * 2 ** 48 + address) ?? area.f64(address)
+    return this.#staged.get(area.region, address) ?? area.f64(address)
   }
 
   commit(replyOffset: number, replyBytes: number): void {
@@ -68,7 +69,7 @@ export class RedoLog {
   /** The answer was refused, or never written: forget the staged words. */
   discard(): void {
     this.#effects = 0
-    if (this.#stagedF64.size > 0) this.#stagedF64.clear()
+    this.#staged.clear()
     this.#header.publish(Header.redoCommit, 0)
   }
 

@@ -1,5 +1,5 @@
 import { Errno } from '../errors/errno.js'
-import { restoreCapabilities, saveCapabilities } from './capabilities.js'
+import { capabilitiesChanged, restoreCapabilities, saveCapabilities } from './capabilities.js'
 import { type NativeCall, checked, libc, syscallOf } from './libc.js'
 import { Syscall } from './syscall-numbers.js'
 
@@ -26,6 +26,7 @@ function currentGroups(): Uint32Array {
  * back.
  */
 export function setFsUid(uid: number): number {
+  capabilitiesChanged()
   setfsidCall(Syscall.setfsuid, uid | 0)
   return setfsidCall(Syscall.setfsuid, -1) >>> 0 === uid >>> 0 ? 0 : -Errno.EPERM
 }
@@ -94,6 +95,8 @@ export function actAsSelf(): void {
   if (result === 0) result = setFsGid(self.gid)
   if (result === 0 && groupsChanged) result = setThreadGroups(self.groups)
   if (result === 0) result = restoreCapabilities()
+  // Only what the kernel does on the way back to uid 0 is foreseen.
+  if (self.uid !== 0) capabilitiesChanged()
   if (result !== 0) throw new Error(`cannot put back the identity of the thread (errno ${-result})`)
   acting = false
   groupsChanged = false

@@ -104,6 +104,7 @@ export {
   permittedCapabilities,
   raiseEffective,
   setEffectiveCapabilities,
+  withCapabilities,
   withoutCapabilities,
 } from './capabilities.js'
 export { actAs, actAsSelf, fsIdentity, setFsGid, setFsUid, setThreadGroups } from './credentials.js'

@@ -5,6 +5,9 @@ import koffi from 'koffi'
  * holds for the life of its ArrayBuffer. A detached one has views of length 0, which {@link inRange} refuses.
  */
 const starts = new WeakMap<ArrayBufferLike, number>()
+/** The one asked for last, which most calls ask for again: a request is read into the frame that its answer leaves. */
+let last: ArrayBufferLike | undefined
+let lastStart = 0
 
 /**
  * Address of byte `offset` of a view. Valid while the caller keeps the view: a number keeps nothing alive.
@@ -12,11 +15,14 @@ const starts = new WeakMap<ArrayBufferLike, number>()
  */
 export function addressOf(view: Uint8Array, offset: number): number {
   const buffer = view.buffer
+  if (buffer === last) return lastStart + view.byteOffset + offset
   let start = starts.get(buffer)
   if (start === undefined) {
     start = Number(koffi.address(view)) - view.byteOffset
     starts.set(buffer, start)
   }
+  last = buffer
+  lastStart = start
   return start + view.byteOffset + offset
 }
 

@@ -20,7 +20,8 @@ import type { Transport } from '../transport/transport.js'
 import type { CacheTimeouts } from './encode.js'
 import { reportFailure } from './failures.js'
 import { Forgetting } from './forget.js'
-import type { Serving } from './handler.js'
+import type { AnyHandler, Serving } from './handler.js'
+import { answerNothing } from './handlers/names.js'
 import { handlers } from './handlers/table.js'
 import { answerInit, recallAgreement, type Agreement } from './init.js'
 import { SessionNotifier } from './notifier.js'
@@ -59,6 +60,10 @@ const UNANSWERED: ReadonlySet<number> = new Set([
   Opcode.INTERRUPT,
   Opcode.NOTIFY_REPLY,
 ])
+
+/** What builds an answer. */
+type Answerer = Pick<AnyHandler, 'answer'>
+const nothing: Answerer = { answer: answerNothing }
 
 /** Requests taken in a row before timers and other events get their turn. */
 const BATCH = 64
@@ -181,7 +186,8 @@ export class Session implements Serving {
   /** Serves until the connection ends or `pause` is called. */
   async run(): Promise<SessionEnd> {
     this.#pausing = false
-    let idleSince = performance.now()
+    // When the device was first found empty after the last request; 0: it was not yet.
+    let idleSince = 0
     let sinceTurn = 0
     for (;;) {
       const taken = this.#isPausing() ? 0 : this.#takeBatch()
@@ -189,7 +195,7 @@ export class Session implements Serving {
         this.notifier.end()
         return 'unmounted'
       }
-      if (taken > 0) idleSince = performance.now()
+      if (taken > 0) idleSince = 0
       sinceTurn += taken
       if (sinceTurn >= BATCH) {
         sinceTurn = 0
@@ -199,10 +205,12 @@ export class Session implements Serving {
         await this.#slotFreed()
       } else if (!this.#hasSlot()) {
         await this.#slotFreed()
+      } else if (idleSince === 0) {
+        idleSince = performance.now()
       } else if (performance.now() - idleSince > SPIN) {
         sinceTurn = 0
         await this.#transport.wait()
-        idleSince = performance.now()
+        idleSince = 0
       }
     }
   }
@@ -378,7 +386,7 @@ export class Session implements Serving {
       return
     }
     if (opcode === Opcode.DESTROY) {
-      this.#answer(slot, () => undefined)
+      this.#answer(slot, nothing, undefined)
       return
     }
     const handler = handlers[opcode]
@@ -394,9 +402,7 @@ export class Session implements Serving {
       return
     }
     if (!(result instanceof Promise)) {
-      this.#answer(slot, () => {
-        handler.answer(this, slot, result as never)
-      })
+      this.#answer(slot, handler, result)
       return
     }
     slot.sequence = this.#sequence++
@@ -407,9 +413,7 @@ export class Session implements Serving {
     result.then(
       (value: unknown) => {
         this.#suspects.enter(slot)
-        this.#answer(slot, () => {
-          handler.answer(this, slot, value as never)
-        })
+        this.#answer(slot, handler, value)
         this.#suspects.leave()
       },
       (error: unknown) => {
@@ -419,7 +423,7 @@ export class Session implements Serving {
   }
 
   #initialise(slot: RequestSlot): void {
-    this.#answer(slot, () => {
+    const answer = (): void => {
       const agreement = answerInit(slot, this.journal, this.#options.wanted, (refused) => {
         this.#options.onInitialised?.(refused)
       })
@@ -427,7 +431,8 @@ export class Session implements Serving {
         this.#agree(agreement)
         if (agreement !== undefined) this.#options.onInitialised?.()
       })
-    })
+    }
+    this.#answer(slot, { answer }, undefined)
   }
 
   /** An INTERRUPT for a request that is not in hand comes too late: its answer is out, or was refused. */
@@ -436,11 +441,11 @@ export class Session implements Serving {
     this.#inHand.get(Number(BigInt.asUintN(63, BigInt(unique))))?.interrupt()
   }
 
-  #answer(slot: RequestSlot, build: () => void): void {
+  #answer(slot: RequestSlot, handler: Answerer, result: unknown): void {
     const { frame, reply } = slot
     reply.begin(frame.uniqueLow, frame.uniqueHigh)
     try {
-      build()
+      handler.answer(this, slot, result as never)
     } catch (error) {
       this.#undoAnswer()
       this.#fail(slot, error)
@@ -467,7 +472,7 @@ export class Session implements Serving {
     if (written >= 0) {
       redo.apply()
       this.#ifRefused.length = 0
-      for (const action of this.#afterAnswer.splice(0)) action()
+      if (this.#afterAnswer.length > 0) for (const action of this.#afterAnswer.splice(0)) action()
     } else {
       this.#undoAnswer()
       // ENOENT: nobody waits any more. ENODEV: no connection. Anything else: the answer itself is at fault.

@@ -31,8 +31,9 @@ export class Suspects {
   takeOver(): void {
     const { header, requests } = this.#journal
     const named = header.u32(Header.executing) - 1
+    // In this order: killed in between, a strike is missing, and not one too many.
+    header.publish(Header.executing, 0)
     if (named >= 0 && named < requests.count) requests.strike(named)
-    header.setU32(Header.executing, 0)
     this.#trials = header.u32(Header.crashes) >= LIVES - 1
   }
 

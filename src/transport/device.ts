@@ -49,7 +49,6 @@ const statusView = new DataView(status.buffer)
  * for a file that nobody but root may write to at this moment.
  */
 function asOwner(fd: number, action: () => number): number {
-  if (process.geteuid!() !== 0) return action()
   const result = statxDescriptor(fd, StatxMask.UID | StatxMask.MODE, status)
   if (result < 0) return result
   const owner = statusView.getUint32(StatxOffset.uid, true)
@@ -71,6 +70,7 @@ function asOwner(fd: number, action: () => number): number {
 export class DeviceTransport implements Transport {
   readonly fd: number
   readonly #waiter: Waiter
+  readonly #isRoot = process.geteuid!() === 0
   #lastNotification: Promise<number> = Promise.resolve(0)
   #notifying = 0
   #closed = false
@@ -119,7 +119,8 @@ export class DeviceTransport implements Transport {
   }
 
   backingOpen(fd: number): number {
-    return withoutCapabilities(NOT_FOR_BACKING, () => asOwner(fd, () => backingOpen(this.fd, fd)))
+    const register = (): number => backingOpen(this.fd, fd)
+    return withoutCapabilities(NOT_FOR_BACKING, this.#isRoot ? () => asOwner(fd, register) : register)
   }
 
   backingClose(id: number): number {

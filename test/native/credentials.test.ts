@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Errno } from '../../src/errors/errno.js'
 import {
@@ -12,6 +13,7 @@ import {
   permittedCapabilities,
   raiseEffective,
   setEffectiveCapabilities,
+  withCapabilities,
   withoutCapabilities,
 } from '../../src/native/capabilities.js'
 import { actAs, actAsSelf, fsIdentity, setFsUid } from '../../src/native/credentials.js'
@@ -24,6 +26,12 @@ import { temporaryDirectories } from '../support/temporary-directory.js'
 
 const temporary = temporaryDirectories()
 let before: bigint
+
+/** As the kernel tells without being asked by this library. */
+function inForce(): bigint {
+  const status = readFileSync('/proc/thread-self/status', 'utf8')
+  return BigInt(`0x${/^CapEff:\t([0-9a-f]+)$/m.exec(status)![1]!}`)
+}
 
 beforeEach(async (context) => {
   requireOrSkip(context, 'root')
@@ -126,6 +134,47 @@ describe('capabilities in effect', () => {
     actAsSelf()
     expect(hasCapability(CAP.FSETID)).toBe(false)
     expect(hasCapability(CAP.DAC_OVERRIDE)).toBe(true)
+  })
+
+  it('are what the kernel has, whatever changed them before', () => {
+    const some = [CAP.CHOWN, CAP.FSETID, CAP.DAC_OVERRIDE, CAP.SYS_RESOURCE]
+    const set = fc.subarray(some).map((list) => capabilitySet(...list))
+    const step = fc.record({ set, kind: fc.constantFrom('drop', 'raise', 'with', 'without', 'act') })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+        setEffectiveCapabilities(before)
+        let model = before
+        for (const { set: chosen, kind } of steps) {
+          let within: bigint | undefined
+          const look = (): void => void (within = inForce())
+          if (kind === 'drop' || kind === 'raise') {
+            model = kind === 'drop' ? model & ~chosen : model | (chosen & before)
+            expect(kind === 'drop' ? dropEffective(chosen) : raiseEffective(chosen)).toBe(0)
+          } else if (kind === 'act') {
+            expect(actAs(1234, 1234, null)).toBe(0)
+            raiseEffective(chosen)
+            actAsSelf()
+          } else {
+            ;(kind === 'with' ? withCapabilities : withoutCapabilities)(chosen, look)
+            expect(within).toBe(kind === 'with' ? model | (chosen & before) : model & ~chosen)
+          }
+          expect(inForce()).toBe(model)
+        }
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('are asked of the kernel again after a change of user that this library has not made', () => {
+    withoutCapabilities(capabilitySet(CAP.FSETID), () => undefined)
+    process.seteuid!(1234)
+    try {
+      expect(effectiveCapabilities()).toBe(0n)
+      expect(inForce()).toBe(0n)
+    } finally {
+      process.seteuid!(0)
+    }
+    expect(effectiveCapabilities()).toBe(before)
   })
 
   it('withoutCapabilities puts them back after an exception', () => {

@@ -6,10 +6,10 @@ import {
   actAs,
   actAsSelf,
   capabilitySet,
-  effectiveCapabilities,
   raiseEffective,
-  setEffectiveCapabilities,
   umask,
+  withCapabilities,
+  withoutCapabilities,
 } from '../../native/index.js'
 import { Mode } from './file-mode.js'
 import { orThrow } from './or-throw.js'
@@ -25,10 +25,16 @@ const JUDGED = capabilitySet(CAP.DAC_OVERRIDE, CAP.DAC_READ_SEARCH, CAP.FSETID, 
 const INVALID_ID = 0xffffffff
 const noGroups = new Uint32Array(0)
 
-/** Runs single system calls with the identity or the privilege that they need, and as itself again afterwards. */
+/**
+ * Runs single system calls with the identity or the privilege that they need, and as itself again afterwards. Nobody
+ * else is to change the process's umask, user or capabilities from the first call on.
+ */
 export class Caller {
   /** Objects are created as the caller; otherwise as whoever runs the server. */
   readonly actsAsCaller: boolean
+  /** The process's own, -1 until it has been learnt: a caller's that is the same need not be put on. */
+  #umask = -1
+  readonly #user = process.geteuid!()
 
   constructor(actsAsCaller: boolean) {
     this.actsAsCaller = actsAsCaller
@@ -36,16 +42,18 @@ export class Caller {
 
   /** The owner that an object created for this request gets. */
   ownerOf(context: Context): number {
-    return this.actsAsCaller ? context.uid : process.geteuid!()
+    return this.actsAsCaller ? context.uid : this.#user
   }
 
   /** `action` creates an object, synchronously. The umask counts where the directory has no default ACL. */
   create(context: Context, object: NewObject, action: () => number): number {
-    const mask = umask(object.umask)
+    if (object.umask === this.#umask) return this.#as(context, object.mode, action)
+    const own = umask(object.umask)
+    this.#umask = own
     try {
       return this.#as(context, object.mode, action)
     } finally {
-      umask(mask)
+      umask(own)
     }
   }
 
@@ -80,15 +88,7 @@ export class Caller {
    */
   withSetId(keep: boolean, action: () => number): number {
     if (!this.actsAsCaller) return action()
-    const before = effectiveCapabilities()
-    const wanted = keep ? before | FSETID : before & ~FSETID
-    if (wanted === before) return action()
-    setEffectiveCapabilities(wanted)
-    try {
-      return action()
-    } finally {
-      setEffectiveCapabilities(before)
-    }
+    return keep ? withCapabilities(FSETID, action) : withoutCapabilities(FSETID, action)
   }
 
   #as(context: Context, mode: number, action: () => number): number {

@@ -28,7 +28,9 @@ import { Stat, decodeDevice } from './stat.js'
 
 /**
  * Operations that make a name. Each is done only where nothing was before: that is how a successor can tell from what
- * is there now whether its predecessor did it.
+ * is there now whether its predecessor did it. So the name is looked at first, although the system call would say EEXIST
+ * itself: with the intent written down unseen, a life that ended there would leave its heir to take for its own what
+ * somebody else made moments before.
  */
 export class Creation {
   readonly #source: Source

@@ -34,6 +34,8 @@ export interface MirrorDirectory {
   readonly fd: number
   /** Where reading goes on: the position after the entry that was answered last. */
   offset: U64
+  /** Nothing has been read from the descriptor since it was opened or wound back. */
+  isAtStart: boolean
   buffer: EntryBuffer | undefined
   at: number
   end: number
@@ -55,12 +57,13 @@ export class Directories {
 
   reopen(node: NodeId): MirrorDirectory {
     const fd = orThrow(this.#source.objects.reopen(node, O.RDONLY | O.DIRECTORY | O.CLOEXEC))
-    return { fd, offset: 0, buffer: undefined, at: 0, end: 0 }
+    return { fd, offset: 0, isAtStart: true, buffer: undefined, at: 0, end: 0 }
   }
 
   read(node: NodeId, directory: MirrorDirectory, offset: U64, sink: DirectorySink): void {
     // Offset 0 is a rewind: it must show what has been added since.
-    if (offset === 0 || offset !== directory.offset) this.#seek(directory, offset)
+    const isThere = offset === 0 ? directory.isAtStart : offset === directory.offset
+    if (!isThere) this.#seek(directory, offset)
     for (let given = false; ; given = true) {
       if (directory.at >= directory.end && !this.#refill(directory, given)) return
       if (!this.#give(node, directory, sink)) return
@@ -84,6 +87,7 @@ export class Directories {
     )
     if (position < 0) throw fsError(-Number(position))
     directory.offset = offset
+    directory.isAtStart = offset === 0
     directory.at = directory.end = 0
   }
 
@@ -91,6 +95,7 @@ export class Directories {
   #refill(directory: MirrorDirectory, given: boolean): boolean {
     directory.buffer ??= this.#spare.pop() ?? newBuffer()
     directory.at = directory.end = 0
+    directory.isAtStart = false
     const length = getdents64(directory.fd, directory.buffer.bytes)
     if (length > 0) {
       directory.end = length

@@ -64,7 +64,8 @@ const TIDY_MS = 2_000
  * kernel knows, by which the next life finds it again.
  *
  * With `actAsCaller` it must not run before CAP_FSETID and CAP_SYS_RESOURCE are out of effect on the calling thread
- * and on libuv's pool; it puts CAP_FSETID on for single calls where the kernel has judged the caller to have it.
+ * and on libuv's pool; it puts CAP_FSETID on for single calls where the kernel has judged the caller to have it. The
+ * process must keep its umask and its user while a mirror runs.
  */
 export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
   readonly options: MirrorOptions

@@ -99,7 +99,7 @@ export class Removal {
 
   /**
    * Before a name goes. An object that loses its last one is held by a descriptor until the kernel forgets it: it may be
-   * somebody's working directory. What is in use, and would be out of a successor's reach, is handed to the keeper:
+   * somebody's working directory, or a file opened with O_PATH, which no OPEN tells. What is in use, and would be out of a successor's reach, is handed to the keeper:
    * true. Whether a directory is in use nobody can tell; whether a file is, its handles do.
    */
   #protect(node: NodeId, stat: Stat, lastLink: boolean, parent: NodeId, name: Name): boolean {

@@ -107,14 +107,13 @@ async function lookUpLocked(fs: SuperBlock, parent: Dentry, key: string, task: T
   const dir = parent.inode!
   for (;;) {
     if (dir.dead) throw failure('ENOENT')
+    const found = await findEntry(fs, parent, key, task)
+    if (found !== undefined) return found
+    // From here on nobody comes between: a name is looked up by one at a time (d_alloc_parallel).
     const others = lookingUp.get(dir)?.get(key)
     if (others === undefined) break
     await others
-    const found = await findEntry(fs, parent, key, task)
-    if (found !== undefined) return found
   }
-  const found = await findEntry(fs, parent, key, task)
-  if (found !== undefined) return found
   const names = lookingUp.get(dir) ?? new Map<string, Promise<void>>()
   lookingUp.set(dir, names)
   const looking = askServer(fs, parent, key, task)

@@ -36,6 +36,47 @@ describe('changes of names and attributes', () => {
     lives.end()
   })
 
+  it('keeps a file that has lost its last name, though nobody has opened it, until the kernel forgets it', () => {
+    writeFileSync(at('f'), 'abc')
+    const { node } = walk(mirror, 'f')
+    mirror.unlink(1, bytes('f'), request())
+    expect(mirror.getattr(node, undefined).attributes).toMatchObject({ nlink: 0, size: 3 })
+    const { file } = mirror.open(node, O.RDONLY, false, request())
+    mirror.release(node, file)
+    mirror.forget(node)
+  })
+
+  it('intends nothing where it finds the name taken', () => {
+    mkdirSync(at('d'))
+    const made = { mode: 0o755, umask: 0 }
+    const [create, mkdir, mknod, symlink] = [request(), request(), request(), request()]
+    expect(failure(() => mirror.create(1, bytes('d'), O.RDWR | O.EXCL, made, create))).toBe('EEXIST')
+    expect(failure(() => mirror.mkdir(1, bytes('d'), made, mkdir))).toBe('EEXIST')
+    expect(failure(() => mirror.mknod(1, bytes('d'), made, 0, mknod))).toBe('EEXIST')
+    expect(failure(() => mirror.symlink(1, bytes('d'), bytes('x'), symlink))).toBe('EEXIST')
+    expect([create, mkdir, mknod, symlink].map(({ evidence }) => evidence)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ])
+  })
+
+  it('masks modes with the umask of each caller, be it the own one of the process or not', () => {
+    const before = umask(0o022)
+    try {
+      const masks = [0o022, 0o022, 0o077, 0o022, 0, 0o022]
+      const modes = masks.map((mask, index) => {
+        const made = { mode: 0o100666, umask: mask }
+        return mirror.mknod(1, bytes(`f${index}`), made, 0, request()).attributes.mode & 0o777
+      })
+      expect(modes).toEqual(masks.map((mask) => 0o666 & ~mask))
+      expect(umask(0o022)).toBe(0o022)
+    } finally {
+      umask(before)
+    }
+  })
+
   it('makes directories, nodes, links and files, with mode less umask', () => {
     const before = umask(0)
     try {
