@@ -59,6 +59,9 @@ export function reasonFor(rule: RuleId, profile: KernelProfile, long: boolean): 
   if (slow.has(rule) && !long) return 'only with --long'
   if (rule === 'B12' && profile.closeAll === 'none') return 'not in this profile'
   if (rule === 'O6' && !profile.inodeCache) return 'not in this profile'
+  if (rule === 'E5' && profile.missingNotifications.includes('INC_EPOCH')) return 'not in this profile'
+  if (rule === 'D11' && profile.missingNotifications.includes('PRUNE'))
+    return 'needs PRUNE, to have many forgotten'
   if (rule === 'O7' && profile.sameBacking !== 'inode') return 'not in this profile'
   return null
 }
