@@ -19,7 +19,10 @@ export async function checkRandom(
   const property = fc.asyncProperty(sequence, async (drawn) => {
     kills += await playSequence(scratch, drawn)
   })
-  const details = await fc.check(property, { numRuns: runs, ...(seed === undefined ? {} : { seed }) })
+  const details = await fc.check(property, {
+    numRuns: runs,
+    seed: seed ?? Math.floor(Math.random() * 2 ** 31),
+  })
   const reason = details.errorInstance instanceof Error ? details.errorInstance.message : ''
   const failure = details.failed ? `${fc.defaultReportMessage(details) ?? ''}\n${reason}` : undefined
   return { runs: details.numRuns, seed: details.seed, kills, failure }
