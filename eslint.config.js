@@ -1,7 +1,16 @@
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['dist/', 'dist-conformance/', 'dist-crashpoints/', 'node_modules/', 'coverage/', 'bench/build/'] },
+  {
+    ignores: [
+      'dist/',
+      'dist-conformance/',
+      'dist-crashpoints/',
+      'node_modules/',
+      'coverage/',
+      'bench/build/',
+    ],
+  },
   {
     files: ['src/**/*.ts', 'test/**/*.ts', 'conformance/**/*.ts', 'crashpoints/**/*.ts', 'bench/**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],

@@ -87,7 +87,8 @@ export interface ProcessOptions {
   readonly gid?: number
   readonly groups?: readonly number[]
   readonly umask?: number
-  /** A path from the root of the mount; the root itself by default. It is entered without asking. */
+  /** The root of the mount by default. It is entered with the first call, which fails if that does. */
+  readonly cwd?: PathName
   readonly pid?: number
 }
 

@@ -53,11 +53,15 @@ export class Process implements types.ProcessCalls {
   readonly #running = new Set<Promise<unknown>>()
   #descriptors = new Descriptors()
   #directory: Dentry
+  /** Where it is to start, until it has. */
+  #cwd: PathName | undefined
+  #starting: Promise<void> | undefined
   #killed = false
   #exited: Promise<void> | undefined
 
   constructor(home: ProcessHome, options: types.ProcessOptions = {}) {
     const { uid = 0, gid = 0, groups = [], umask = 0o022, pid = home.nextPid() } = options
+    this.#cwd = options.cwd
     this.pid = pid
     this.#home = home
     this.#fs = home.fs
@@ -327,18 +331,7 @@ export class Process implements types.ProcessCalls {
   }
 
   chdir(path: PathName): Promise<void> {
-    return this.#call('chdir', path, async () => {
-      const { entries } = this.#fs
-      const dentry = await walk(this.#walker, path, { directory: true })
-      try {
-        await checkPermission(this.#fs, dentry.inode!, this.#task, May.EXEC | May.CHDIR)
-      } catch (error) {
-        entries.release(dentry)
-        throw error
-      }
-      entries.release(this.#directory)
-      this.#directory = dentry
-    })
+    return this.#call('chdir', path, () => this.#enter(path))
   }
 
   umask(mask: number): number {
@@ -455,7 +448,9 @@ export class Process implements types.ProcessCalls {
 
   async #call<T>(syscall: string, path: PathName | undefined, action: () => Promise<T>): Promise<T> {
     if (this.#killed) throw new SystemCallError('ESRCH', 3, syscall)
-    const running = this.#home.turn().then(action)
+    const turn = this.#home.turn()
+    const running =
+      this.#cwd === undefined ? turn.then(action) : turn.then(() => this.#started()).then(action)
     this.#running.add(running)
     try {
       return await running
@@ -464,6 +459,26 @@ export class Process implements types.ProcessCalls {
     } finally {
       this.#running.delete(running)
     }
+  }
+
+  /** All calls wait until the directory that the process starts in has been entered. */
+  async #started(): Promise<void> {
+    if (this.#cwd === undefined) return
+    await (this.#starting ??= this.#enter(this.#cwd))
+    this.#cwd = undefined
+  }
+
+  async #enter(path: PathName): Promise<void> {
+    const { entries } = this.#fs
+    const dentry = await walk(this.#walker, path, { directory: true })
+    try {
+      await checkPermission(this.#fs, dentry.inode!, this.#task, May.EXEC | May.CHDIR)
+    } catch (error) {
+      entries.release(dentry)
+      throw error
+    }
+    entries.release(this.#directory)
+    this.#directory = dentry
   }
 
   #onSignal(callback: (fatal: boolean) => void): () => void {
