@@ -100,8 +100,10 @@ describe.each([
       const held = await client.call(['read', 'a', 0, 10])
       expect([{ value: 'a' }, { error: 'ESTALE' }]).toContainEqual(held)
       expect(await client.do('readFile', 'a')).toBe('another')
+      // What is left of the dead server may still hold the removed directory: that one, without entries, is right as well.
       const working = await other.call(['cwdEntries'])
-      expect([{ error: 'ESTALE' }, { error: 'ENOENT' }]).toContainEqual(working)
+      const empty = [{ value: [] }, { value: ['.', '..'] }]
+      expect([{ error: 'ESTALE' }, { error: 'ENOENT' }, ...empty]).toContainEqual(working)
       await client.do('closeAll')
       await other.do('chdir', '.')
       expect((await mirror.forgotten()).keptDescriptors).toBe(0)
