@@ -64,7 +64,7 @@ const long = [
   },
   {
     name: 'test kernel',
-    minutes: 35,
+    minutes: 45,
     command: node,
     args: ['linux/test-kernel.mjs', '--brief', '--json'],
     skip: onlyInCi,
