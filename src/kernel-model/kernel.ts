@@ -31,7 +31,7 @@ export type MountOptions = Partial<MountSettings> & {
 }
 
 const FIRST_PID = 1000
-const DEFAULT_DEV = 42
+const FIRST_DEVICE = 42
 
 /** Where nothing has been agreed on, or nothing will be: requests fail by themselves. */
 function nothingAgreed(defaultPermissions: boolean): Agreement {
@@ -60,6 +60,7 @@ export class Kernel {
   readonly log: RuleLog
   #lastPid = FIRST_PID - 1
   #lastFilesId = 0
+  #lastDevice = FIRST_DEVICE - 1
   #mounted: Mount | undefined
 
   constructor(options: KernelOptions = {}) {
@@ -90,6 +91,10 @@ export class Kernel {
   nextFilesId(): number {
     return ++this.#lastFilesId
   }
+
+  nextDevice(): number {
+    return ++this.#lastDevice
+  }
 }
 
 /** A mount of the modelled kernel: its connection for servers, its file system for processes. */
@@ -107,7 +112,7 @@ export class Mount {
       uid: options.uid ?? 0,
       gid: options.gid ?? 0,
       maxRead: options.maxRead ?? Infinity,
-      dev: options.dev ?? DEFAULT_DEV,
+      dev: options.dev ?? kernel.nextDevice(),
       protectedHardlinks: options.protectedHardlinks ?? true,
     }
     this.connection = new Connection({
@@ -143,6 +148,10 @@ export class Mount {
   /** Unmounts: the server reads ENODEV from now on. */
   async unmount(options: { readonly destroy?: boolean } = {}): Promise<void> {
     await this.connection.unmount(options)
+  }
+
+  get isReady(): boolean {
+    return this.connection.isReady
   }
 
   async turn(): Promise<void> {

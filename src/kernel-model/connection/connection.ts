@@ -147,6 +147,10 @@ export class Connection implements Requests {
     return [...this.#devices].reduce((sum, { processing }) => sum + processing.size, 0)
   }
 
+  get isReady(): boolean {
+    return this.#initialised
+  }
+
   /** Resolves when INIT has been answered, or the connection has ended. Who waits here counts as waiting. */
   ready(): Promise<void> {
     if (this.#initialised) return Promise.resolve()
@@ -331,11 +335,18 @@ export class Connection implements Requests {
     }
     return new Promise((resolve) => {
       let endWatch = (): void => undefined
-      const request = this.#request(opcode, nodeid, question, caller, inBackground, (reply) => {
-        endWatch()
-        if (inBackground) resolve(reply)
-        else this.scheduler.run(() => resolve(reply))
-      })
+      let request: DriverRequest
+      try {
+        request = this.#request(opcode, nodeid, question, caller, inBackground, (reply) => {
+          endWatch()
+          if (inBackground) resolve(reply)
+          else this.scheduler.run(() => resolve(reply))
+        })
+      } catch (error) {
+        // Nothing that a kernel would send.
+        this.#waiting--
+        throw error
+      }
       if (inBackground) {
         this.#background.add(request)
       } else {

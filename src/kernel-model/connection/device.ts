@@ -38,11 +38,11 @@ export class ModelDevice implements Transport {
   }
 
   read(buffer: Uint8Array, offset = 0): number {
-    return this.#call('read', () => this.#device.read(buffer.subarray(offset)))
+    return this.#number('read', () => this.#device.read(buffer.subarray(offset)))
   }
 
   write(buffer: Uint8Array, length: number): number {
-    return this.#call('write', () => {
+    return this.#number('write', () => {
       const result = this.#device.write(buffer.slice(0, length))
       if (typeof result !== 'number')
         throw new Error('a notification that waits for a lock was sent by write')
@@ -93,27 +93,30 @@ export class ModelDevice implements Transport {
   /** As `backingOpen`, with every field of the ioctl's argument. */
   registerBacking(map: BackingMap): number {
     const { connection } = this.#device
-    return this.#call('backingOpen', () => connection.backingFiles.open(map, this.#circumstances()))
+    return this.#number('backingOpen', () => connection.backingFiles.open(map, this.#circumstances()))
   }
 
   backingClose(id: number): number {
     const { connection } = this.#device
-    return this.#call('backingClose', () => connection.backingFiles.close(id, this.#circumstances()))
+    return this.#number('backingClose', () => connection.backingFiles.close(id, this.#circumstances()))
   }
 
   /** The proposed ioctl that closes all ids. */
   backingCloseAll(): number {
     const { connection } = this.#device
-    return this.#call('backingClose', () => connection.backingFiles.closeAll(this.#circumstances()))
+    return this.#number('backingClose', () => connection.backingFiles.closeAll(this.#circumstances()))
   }
 
   clone(): ModelDevice {
+    this.life.check()
+    this.#checkOpen()
     return this.#call('clone', () => this.#device.connection.open({ ...this.#options, life: this.life }))
   }
 
   /** A descriptor of the same open device in another process, which outlives the server. */
   hold(): HeldDevice {
     this.life.check()
+    this.#checkOpen()
     return new HeldDevice(this.#device, (options) => new ModelDevice(this.#device, options))
   }
 
@@ -138,6 +141,15 @@ export class ModelDevice implements Transport {
     const result = action()
     this.#step(call, 'after')
     return result
+  }
+
+  /** On a descriptor that was closed: EBADF. */
+  #number(call: DeviceCall, action: () => number): number {
+    return this.#call(call, () => (this.#closed ? -Errno.EBADF : action()))
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new Error('the device has been closed')
   }
 
   #step(call: DeviceCall, moment: Moment): void {

@@ -30,8 +30,10 @@ export class ServerLife {
     for (const callback of this.#atDeath.splice(0)) callback()
   }
 
+  /** Calls back at the death; at once if it has been. */
   atDeath(callback: () => void): void {
-    this.#atDeath.push(callback)
+    if (this.#killed) callback()
+    else this.#atDeath.push(callback)
   }
 
   /** Throws if the server is dead. */

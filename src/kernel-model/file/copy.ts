@@ -112,11 +112,17 @@ async function copyByPieces(
 ): Promise<number> {
   let done = 0
   while (done < count) {
-    const bytes = await spliceFile(fs, from, offsetIn + done, Math.min(PIPE, count - done), task)
-    if (bytes.length === 0) break
-    const written = await writeFile(fs, to, offsetOut + done, bytes, task)
-    done += written.count
-    if (written.count < bytes.length) break
+    try {
+      const bytes = await spliceFile(fs, from, offsetIn + done, Math.min(PIPE, count - done), task)
+      if (bytes.length === 0) break
+      const written = await writeFile(fs, to, offsetOut + done, bytes, task)
+      done += written.count
+      if (written.count < bytes.length) break
+    } catch (error) {
+      // What has been copied counts (splice_direct_to_actor).
+      if (done === 0) throw error
+      break
+    }
   }
   return done
 }

@@ -53,7 +53,10 @@ async function takeCachedMode(fs: SuperBlock, file: OpenFile): Promise<void> {
   for (;;) {
     const verdict = enterCached(inode.io)
     fs.log.met(verdict.rule)
-    if (verdict.kind === 'refused') throw failure(verdict.errno)
+    if (verdict.kind === 'refused') {
+      if (inode.io.count <= 0) inode.cachedIo = false
+      throw failure(verdict.errno)
+    }
     if (verdict.kind === 'waits') {
       inode.cachedIo = true
       await inode.directWrites.until(() => inode.io.count >= 0 || inode.io.backing !== null)

@@ -146,6 +146,7 @@ export async function enterIo(fs: SuperBlock, file: OpenFile, backingId: number)
       continue
     }
     if (verdict.kind === 'refused') {
+      if (inode.io.count <= 0) inode.cachedIo = false
       for (const instance of instances) instance.close()
       await releaseRefused(fs, file)
       throw failure('EIO')

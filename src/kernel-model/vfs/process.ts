@@ -32,6 +32,8 @@ type PathName = types.PathName
 /** What a process needs of the kernel it runs in. */
 export interface ProcessHome {
   readonly fs: SuperBlock
+  /** INIT has been answered, or the connection has ended. */
+  readonly isReady: boolean
   /** When a call begins: the mount is ready, and it is this caller's turn. */
   turn(): Promise<void>
   nextPid(): number
@@ -155,7 +157,7 @@ export class Process implements types.ProcessCalls {
   ): Promise<number> {
     return this.#onFile('copy_file_range', fdIn, (file) => {
       const out = this.#descriptors.get(fdOut)
-      return copyRange(this.#fs, file, offsetIn, out, offsetOut, length, this.#task)
+      return this.#holding(out, () => copyRange(this.#fs, file, offsetIn, out, offsetOut, length, this.#task))
     })
   }
 
@@ -341,12 +343,14 @@ export class Process implements types.ProcessCalls {
   }
 
   fork(): Process {
+    if (this.#killed) throw new SystemCallError('ESRCH', 3, 'fork')
     const { uid, gid, groups, umask } = this.#task
     const child = new Process(this.#home, { uid, gid, groups, umask })
     child.#descriptors = this.#descriptors.copy()
     for (const mapping of this.#mappings) child.#mappings.add(mapping.share())
     this.#fs.entries.release(child.#directory)
     child.#directory = this.#fs.entries.hold(this.#directory)
+    child.#cwd = this.#cwd
     return child
   }
 
@@ -370,10 +374,16 @@ export class Process implements types.ProcessCalls {
   async #end(): Promise<void> {
     for (const mapping of this.#mappings) await mapping.unmap()
     this.#mappings.clear()
+    await this.#closeAll()
+    this.#fs.entries.release(this.#directory)
+    // A call that is under way may open one more.
+    void Promise.allSettled(this.#running).then(() => this.#closeAll())
+  }
+
+  async #closeAll(): Promise<void> {
     for (const fd of this.#descriptors.numbers()) {
       await files.closeFile(this.#fs, this.#descriptors.remove(fd), this.#task).catch(() => undefined)
     }
-    this.#fs.entries.release(this.#directory)
   }
 
   get #walker(): Walker {
@@ -437,18 +447,22 @@ export class Process implements types.ProcessCalls {
   ): Promise<T> {
     return this.#call(syscall, undefined, async () => {
       const file = this.#descriptors.get(fd)
-      file.users++
-      try {
-        return await action(file)
-      } finally {
-        letGo(this.#fs, file)
-      }
+      return this.#holding(file, () => action(file))
     })
+  }
+
+  async #holding<T>(file: ReturnType<Descriptors['get']>, action: () => Promise<T>): Promise<T> {
+    file.users++
+    try {
+      return await action()
+    } finally {
+      letGo(this.#fs, file)
+    }
   }
 
   async #call<T>(syscall: string, path: PathName | undefined, action: () => Promise<T>): Promise<T> {
     if (this.#killed) throw new SystemCallError('ESRCH', 3, syscall)
-    const turn = this.#home.turn()
+    const turn = this.#home.isReady ? this.#home.turn() : this.#untilReady()
     const running =
       this.#cwd === undefined ? turn.then(action) : turn.then(() => this.#started()).then(action)
     this.#running.add(running)
@@ -464,8 +478,12 @@ export class Process implements types.ProcessCalls {
   /** All calls wait until the directory that the process starts in has been entered. */
   async #started(): Promise<void> {
     if (this.#cwd === undefined) return
-    await (this.#starting ??= this.#enter(this.#cwd))
-    this.#cwd = undefined
+    try {
+      await (this.#starting ??= this.#enter(this.#cwd))
+      this.#cwd = undefined
+    } finally {
+      this.#starting = undefined
+    }
   }
 
   async #enter(path: PathName): Promise<void> {
@@ -479,6 +497,21 @@ export class Process implements types.ProcessCalls {
     }
     entries.release(this.#directory)
     this.#directory = dentry
+  }
+
+  /** The wait for the answer to INIT, unlike that for a turn, is ended by a fatal signal (fuse_get_req). */
+  async #untilReady(): Promise<void> {
+    let stop: () => void = () => undefined
+    const killed = new Promise<never>((_resolve, reject) => {
+      stop = this.#onSignal((fatal) => {
+        if (fatal) reject(failure('EINTR'))
+      })
+    })
+    try {
+      await Promise.race([this.#home.turn(), killed])
+    } finally {
+      stop()
+    }
   }
 
   #onSignal(callback: (fatal: boolean) => void): () => void {
