@@ -69,7 +69,9 @@ async function openRegular(fs: SuperBlock, file: OpenFile, task: Task): Promise<
     const reply = await askToOpen(fs, file, task, 'OPEN')
     file.fh = reply?.fh ?? 0
     file.openFlags = reply?.openFlags ?? KEEP_CACHE
-    await enterIo(fs, file, reply?.backingId ?? 0)
+    // Without an open operation there are no io modes.
+    if (reply !== null) await enterIo(fs, file, reply.backingId)
+    noteWriter(fs, file)
     if (truncates) truncated(fs, inode)
   } finally {
     leave?.()
@@ -116,6 +118,11 @@ async function askToOpen(
   }
 }
 
+/** With the writeback cache pages are written through some file that can (fuse_link_write_file). */
+export function noteWriter(fs: SuperBlock, file: OpenFile): void {
+  if (file.canWrite && fs.agreement.has('WRITEBACK_CACHE')) file.inode.writers.unshift(file)
+}
+
 /**
  * Has the reply judged, waits where it must, and takes the io mode. A refusal is EIO, after the server has been told by
  * RELEASE (fs/fuse/iomode.c, fuse_file_io_open).
@@ -158,7 +165,6 @@ export async function enterIo(fs: SuperBlock, file: OpenFile, backingId: number)
     file.backing = instances[0]
     inode.io = verdict.io
     if (verdict.mode === 'cached') inode.cachedIo = true
-    if (file.canWrite && fs.agreement.has('WRITEBACK_CACHE')) inode.writers.unshift(file)
     return
   }
 }

@@ -1,5 +1,5 @@
 import { FileMode } from '../../protocol/linux.js'
-import { dropFile, enterIo, killFlags, newFile, O } from '../file/open.js'
+import { dropFile, enterIo, killFlags, newFile, noteWriter, O } from '../file/open.js'
 import type { OpenFile } from '../file/open-file.js'
 import type { SuperBlock } from '../super-block.js'
 import { failure, isFailure } from '../vfs/failure.js'
@@ -112,6 +112,7 @@ async function createOpen(
     file.fh = open.fh
     file.openFlags = open.openFlags
     await enterIo(fs, file, open.backingId)
+    noteWriter(fs, file)
   } catch (error) {
     dropFile(fs, file)
     throw error
