@@ -36,9 +36,11 @@ function isExiting(file: string): boolean {
   let stat: string
   try {
     stat = readFileSync(file, 'latin1')
-  } catch {
-    // ENOENT, ESRCH: the thread is gone.
-    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ESRCH') return true
+    // Nothing was learned, as when this process has no descriptors left.
+    return false
   }
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[FLAGS_FIELD]) & EXITING) !== 0
