@@ -171,8 +171,6 @@ export type Call =
   /** Process `to`, which has no files yet, becomes a child of the caller: it shares its open files. */
   | readonly ['fork', to: number]
 
-export type CallName = Call[0]
-
 export type ServerCommand =
   /** From now on, opens are answered so. */
   | readonly ['opens', OpenAnswer]

@@ -1,10 +1,8 @@
 // Writes the replay policy of each operation into docs/recovery.md, between the marks; with --check it only tells, by
 // its exit status, whether that stands there already. Run `npm run build` first.
-import { readFileSync, writeFileSync } from 'node:fs'
 import { replayPolicies } from '../dist/session/replay-policy.js'
+import { marksOf, writeSection } from './generated-section.mjs'
 
-const BEGIN = '<!-- replay policy: written by scripts/replay-policy-table.mjs -->'
-const END = '<!-- end of replay policy -->'
 const kinds = {
   repeat: 'done again',
   count: 'done again, counted once',
@@ -24,14 +22,9 @@ function table() {
   return [line(head), line(['', '', ''], '-'), ...body.map((row) => line(row))].join('\n')
 }
 
-const file = new URL('../docs/recovery.md', import.meta.url)
-const document = readFileSync(file, 'utf8')
-const begin = document.indexOf(BEGIN)
-const end = document.indexOf(END)
-if (begin < 0 || end < begin) throw new Error(`docs/recovery.md lacks its marks: ${BEGIN}, ${END}`)
-const current = `${document.slice(0, begin + BEGIN.length)}\n\n${table()}\n\n${document.slice(end)}`
-if (!process.argv.includes('--check')) writeFileSync(file, current)
-else if (current !== document) {
-  process.stderr.write('docs/recovery.md is not what the code says: npm run docs:replay\n')
-  process.exitCode = 1
-}
+await writeSection({
+  name: 'recovery.md',
+  marks: marksOf('replay policy', 'replay-policy-table.mjs'),
+  section: table(),
+  complaint: 'is not what the code says: npm run docs:replay',
+})

@@ -1,11 +1,9 @@
 // Writes the numbered rules of src/kernel-model into docs/kernel-model.md, between the marks; with --check it only
 // tells, by its exit status, whether they stand there already. Run `npm run build` first.
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { format, resolveConfig } from 'prettier'
 import { rules } from '../dist/kernel-model/rules.js'
-
-const BEGIN = '<!-- rules: written by scripts/rules-table.mjs -->'
-const END = '<!-- end of rules -->'
+import { marksOf, writeSection } from './generated-section.mjs'
 
 /** What the letters stand for, in the order of rules.ts. */
 const subjects = {
@@ -22,7 +20,6 @@ const subjects = {
   P: 'Permissions',
 }
 
-const file = new URL('../docs/kernel-model.md', import.meta.url)
 const model = new URL('../src/kernel-model/', import.meta.url)
 const sources = new Map(
   readdirSync(model, { recursive: true, encoding: 'utf8' })
@@ -31,17 +28,13 @@ const sources = new Map(
     .map((path) => [path, readFileSync(new URL(path, model), 'utf8')]),
 )
 
-const document = readFileSync(file, 'utf8')
-const begin = document.indexOf(BEGIN)
-const end = document.indexOf(END)
-if (begin < 0 || end < begin) throw new Error(`${BEGIN} and ${END} are missing`)
-const written = `${document.slice(0, begin + BEGIN.length)}\n\n${tables()}\n\n${document.slice(end)}`
-const current = await format(written, { ...(await resolveConfig(file)), parser: 'markdown' })
-if (!process.argv.includes('--check')) writeFileSync(file, current)
-else if (current !== document) {
-  process.stderr.write('docs/kernel-model.md does not have the rules of rules.ts: npm run docs:rules\n')
-  process.exitCode = 1
-}
+await writeSection({
+  name: 'kernel-model.md',
+  marks: marksOf('rules', 'rules-table.mjs'),
+  section: tables(),
+  complaint: 'does not have the rules of rules.ts: npm run docs:rules',
+  finish: async (text, file) => format(text, { ...(await resolveConfig(file)), parser: 'markdown' }),
+})
 
 function tables() {
   const letters = new Set(Object.keys(rules).map(letterOf))

@@ -1,5 +1,4 @@
 import type { RowName, Sample, Unit } from '../results.js'
-import type { Settings } from '../settings.js'
 
 /** Where a piece of work is done: one row's directory. */
 export interface Subject {
@@ -34,5 +33,3 @@ export interface Group {
   /** Once for each row when it is mounted, before anything is measured. */
   warmUp?(subject: Subject): Promise<void>
 }
-
-export type GroupMaker = (settings: Settings) => Group

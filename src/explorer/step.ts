@@ -30,8 +30,6 @@ export const Step = {
   exchange: 20,
 } as const
 
-export type StepKind = (typeof Step)[keyof typeof Step]
-
 export const kindOf = (step: number): number => step >> 4
 export const subjectOf = (step: number): number => step & 15
 

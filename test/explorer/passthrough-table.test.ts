@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { replaceSection } from '../../src/explorer/section.js'
+import { marksOf, replaceSection } from '../../scripts/generated-section.mjs'
 import { dist, runCommand } from '../support/run-child.js'
 
 describe('the table of docs/passthrough.md', () => {
@@ -14,8 +14,9 @@ describe('the table of docs/passthrough.md', () => {
 
   it('stands between marks, and nothing else is changed', () => {
     const marks = ['<!-- explored: written by scripts/passthrough-table.mjs -->', '<!-- end of explored -->']
+    const explored = marksOf('explored', 'passthrough-table.mjs')
     const document = (section: string): string => `before\n${marks[0]!}${section}${marks[1]!}\nafter`
-    expect(replaceSection(document('old'), 'new\n')).toBe(document('\n\nnew\n\n'))
-    expect(() => replaceSection('before', 'new')).toThrow(/marks|missing/)
+    expect(replaceSection(document('old'), explored, 'new\n')).toBe(document('\n\nnew\n\n'))
+    expect(() => replaceSection('before', explored, 'new')).toThrow(/marks|missing/)
   })
 })
