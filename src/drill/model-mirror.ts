@@ -2,6 +2,7 @@ import { Mirror } from '../filesystems/mirror/index.js'
 import { Journal } from '../journal/journal.js'
 import { PrivateMemory } from '../journal/memory.js'
 import type { HeldDevice, ModelDevice, Mount } from '../kernel-model/index.js'
+import { closeLeftRegistrations } from '../passthrough/audit.js'
 import type { PassthroughStrategy } from '../passthrough/strategy.js'
 import { LocalKeeper } from '../recovery/keeper.js'
 import { Session } from '../session/session.js'
@@ -70,14 +71,9 @@ export class ModelMirror {
     await this.#serve(this.#held!.open({ step: this.#step }))
   }
 
-  /** Counts registrations that nothing uses: each that can still be closed was left behind. `fd`: some regular file. */
+  /** How many registrations nothing uses. `fd`: some regular file. */
   leakedBackingIds(fd: number): number {
-    const { device } = this.#current
-    const fresh = device.backingOpen(fd)
-    let leaked = 0
-    for (let id = 1; id < fresh; id++) if (device.backingClose(id) === 0) leaked++
-    device.backingClose(fresh)
-    return leaked
+    return closeLeftRegistrations(this.#current.device, fd).leaked
   }
 
   async end(): Promise<void> {

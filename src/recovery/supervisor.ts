@@ -3,6 +3,7 @@ import { FuseError } from '../errors/fuse-error.js'
 import { Journal } from '../journal/journal.js'
 import { Header, JOURNAL_VERSION } from '../journal/layout.js'
 import { backingClose, backingOpen, close, descriptorLimit, memfdCreate } from '../native/index.js'
+import { closeLeftRegistrations } from '../passthrough/audit.js'
 import { recallAgreement } from '../session/init.js'
 import { backoff } from './backoff.js'
 import { DescriptorStore } from './keeper.js'
@@ -282,10 +283,7 @@ export class Supervisor {
     }
   }
 
-  /**
-   * Counts backing registrations that nothing uses: a fresh one gets an id above all earlier ones, and each of those
-   * that can still be closed was left behind. Throws while files are open: their ids are in use.
-   */
+  /** Counts backing registrations that nothing uses. Throws while files are open: their ids are in use. */
   auditBackingIds(): { leaked: number; registrations: number } {
     const { device } = this.#options
     if (this.journal.handles.countOpen() > 0) {
@@ -294,12 +292,13 @@ export class Supervisor {
     // Without passthrough there are no registrations, and the kernel refuses to make one.
     if (recallAgreement(this.journal.header)?.passthrough !== true) return { leaked: 0, registrations: 0 }
     const file = memfdCreate('evermount-audit')
-    const fresh = backingOpen(device, file)
+    const registrations = {
+      backingOpen: (fd: number) => backingOpen(device, fd),
+      backingClose: (id: number) => backingClose(device, id),
+    }
+    const { fresh, leaked } = closeLeftRegistrations(registrations, file)
     close(file)
     if (fresh < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'ioctl(BACKING_OPEN)', errno: -fresh })
-    let leaked = 0
-    for (let id = 1; id < fresh; id++) if (backingClose(device, id) === 0) leaked++
-    backingClose(device, fresh)
     this.journal.header.publish(Header.lastBackingId, fresh)
     return { leaked, registrations: fresh - 1 }
   }
