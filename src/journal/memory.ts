@@ -19,30 +19,29 @@ export interface JournalMemory {
 
 /** Journal memory that ends with its process. */
 export class PrivateMemory implements JournalMemory {
-  readonly name = 'in private memory'
-  readonly #chunks = new Map<string, ArrayBuffer>()
-  #bytes = 0
+  readonly name: string
+  readonly #chunks: Map<string, ArrayBuffer>
 
-  /** What it holds at this moment, for a successor of a server that may go on writing to the original. */
-  copy(): PrivateMemory {
-    const copy = new PrivateMemory()
-    for (const [key, chunk] of this.#chunks) copy.#chunks.set(key, chunk.slice(0))
-    copy.#bytes = this.#bytes
-    return copy
+  constructor(name = 'in private memory', chunks = new Map<string, ArrayBuffer>()) {
+    this.name = name
+    this.#chunks = chunks
   }
 
   get bytes(): number {
-    return this.#bytes
+    return [...this.#chunks.values()].reduce((sum, chunk) => sum + chunk.byteLength, 0)
   }
 
   map(region: number, chunk: number, chunkBytes: number): ArrayBuffer {
+    if (chunk < 0 || !Number.isInteger(chunk)) throw new RangeError(`chunk ${chunk} of region ${region}`)
     const key = `${region}:${chunk}`
     let memory = this.#chunks.get(key)
-    if (memory === undefined) {
-      memory = new ArrayBuffer(chunkBytes)
-      this.#chunks.set(key, memory)
-      this.#bytes += chunkBytes
-    }
+    if (memory === undefined) this.#chunks.set(key, (memory = new ArrayBuffer(chunkBytes)))
     return memory
+  }
+
+  /** What it holds at this moment, for a successor of a server that may go on writing to the original. */
+  copy(): PrivateMemory {
+    const chunks = [...this.#chunks].map(([key, chunk]): [string, ArrayBuffer] => [key, chunk.slice(0)])
+    return new PrivateMemory(this.name, new Map(chunks))
   }
 }

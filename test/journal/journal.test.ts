@@ -6,7 +6,7 @@ import { PrivateMemory } from '../../src/journal/memory.js'
 import { forEachKill, SurvivingMemory } from '../support/killed-process.js'
 
 function made(): { memory: SurvivingMemory; header: Area } {
-  const memory = new SurvivingMemory()
+  const memory = new SurvivingMemory('in a test')
   Journal.create(memory, 3)
   return { memory, header: new Area(memory, Region.header, Header.bytes) }
 }

@@ -1,31 +1,8 @@
 import { Area } from '../../src/journal/area.js'
-import type { JournalMemory } from '../../src/journal/memory.js'
+import { PrivateMemory } from '../../src/journal/memory.js'
 
-/** Journal memory that can be copied at any moment: what an heir finds. */
-export class SurvivingMemory implements JournalMemory {
-  readonly name = 'in a test'
-  readonly #chunks: Map<string, ArrayBuffer>
-
-  constructor(chunks = new Map<string, ArrayBuffer>()) {
-    this.#chunks = chunks
-  }
-
-  get bytes(): number {
-    return [...this.#chunks.values()].reduce((sum, chunk) => sum + chunk.byteLength, 0)
-  }
-
-  map(region: number, chunk: number, chunkBytes: number): ArrayBuffer {
-    if (chunk < 0 || !Number.isInteger(chunk)) throw new RangeError(`chunk ${chunk} of region ${region}`)
-    const key = `${region}:${chunk}`
-    let memory = this.#chunks.get(key)
-    if (memory === undefined) this.#chunks.set(key, (memory = new ArrayBuffer(chunkBytes)))
-    return memory
-  }
-
-  copy(): SurvivingMemory {
-    return new SurvivingMemory(new Map([...this.#chunks].map(([key, chunk]) => [key, chunk.slice(0)])))
-  }
-}
+/** A copy of it is what an heir finds. */
+export { PrivateMemory as SurvivingMemory }
 
 /** What a killed process cannot catch; here it can, so that everything it does after its death fails as well. */
 export class Killed extends Error {
@@ -37,11 +14,11 @@ export class Killed extends Error {
  * call that `step` is put in front of. `memory` is as it was at that moment.
  */
 export class Life {
-  readonly #memory: SurvivingMemory
+  readonly #memory: PrivateMemory
   #left: number
-  #leftBehind: SurvivingMemory | undefined
+  #leftBehind: PrivateMemory | undefined
 
-  constructor(memory: SurvivingMemory, steps: number) {
+  constructor(memory: PrivateMemory, steps: number) {
     this.#memory = memory
     this.#left = steps
   }
@@ -51,7 +28,7 @@ export class Life {
   }
 
   /** What the next life finds: a copy made at the moment of death, or the memory itself. */
-  get memory(): SurvivingMemory {
+  get memory(): PrivateMemory {
     return this.#leftBehind ?? this.#memory
   }
 
@@ -114,9 +91,9 @@ const stores = ['setU32', 'setF64', 'publish'] as const
 
 /** Lives the same life again and again, killed one step later each time, until it lives to its end. */
 export function forEachKill(
-  prepare: () => SurvivingMemory,
-  work: (memory: SurvivingMemory, step: () => void) => void,
-  inspect: (memory: SurvivingMemory, killed: boolean, steps: number) => void,
+  prepare: () => PrivateMemory,
+  work: (memory: PrivateMemory, step: () => void) => void,
+  inspect: (memory: PrivateMemory, killed: boolean, steps: number) => void,
 ): number {
   for (let steps = 0; ; steps++) {
     const memory = prepare()
