@@ -6,12 +6,15 @@ import { strategies } from '../passthrough/strategy.js'
 import type { ClientKind, ClientReport } from './client.js'
 import { now } from './clients/stat.js'
 import type { DrilledMount, DrillGround, RunningClient } from './ground.js'
+import { makeFiles } from './known-inodes.js'
 import { reopenAfterKill } from './trap.js'
 
 export interface DrillOptions {
   /** Copied to a temporary source; the original is only read. */
   readonly directory: string
   readonly kills: number
+  /** Files that the kernel gets to know before the first kill, beside those of the directory. */
+  readonly inodes: number
   readonly ground: DrillGround
   /** Ends the drill early: everything is unmounted and removed, and the promise rejects. */
   readonly signal?: AbortSignal
@@ -33,6 +36,8 @@ export interface DrillResult {
   readonly kills: number
   /** Kills that came while no standby was ready: not part of the blackout figures. */
   readonly killsWithoutStandby: number
+  /** Inodes that the server knew after the last kill. */
+  readonly knownInodes: number
   readonly clientCalls: number
   readonly clientErrors: number
   readonly dataErrors: number
@@ -64,7 +69,8 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
     step(`copying ${options.directory}`)
     copyTree(options.directory, source)
     mkdirSync(mountPoint)
-    const { ground, signal } = options
+    const { ground, inodes, signal } = options
+    if (inodes > 0) makeFiles(source, inodes)
     step(`mounting it on ${mountPoint}, strategy: ${ground.strategy.name}`)
     const mount = await ground.mount(source, mountPoint, ground.strategy)
     const { drilled, leakedBackingIds } = await drillAndUnmount(mount, options)
@@ -101,6 +107,10 @@ async function drillAndUnmount(
   options: DrillOptions,
 ): Promise<{ drilled: Drilled; leakedBackingIds: number }> {
   try {
+    if (options.inodes > 0) {
+      options.onStep?.(`looking ${options.inodes} files up`)
+      await mount.lookUpFiles()
+    }
     const drilled = await drillMount(mount, options)
     return { drilled, leakedBackingIds: await mount.audit() }
   } finally {
@@ -110,7 +120,14 @@ async function drillAndUnmount(
 
 type Drilled = Pick<
   DrillResult,
-  'kills' | 'killsWithoutStandby' | 'clientCalls' | 'clientErrors' | 'dataErrors' | 'blackoutMs' | 'clients'
+  | 'kills'
+  | 'killsWithoutStandby'
+  | 'knownInodes'
+  | 'clientCalls'
+  | 'clientErrors'
+  | 'dataErrors'
+  | 'blackoutMs'
+  | 'clients'
 >
 
 async function drillMount(mount: DrilledMount, options: DrillOptions): Promise<Drilled> {
@@ -142,11 +159,13 @@ async function drillMount(mount: DrilledMount, options: DrillOptions): Promise<D
     await mount.standbyReady(15_000)
     await delay(200)
     progress(kills.length)
+    const knownInodes = await mount.knownInodes()
     const reports = await finish(mount, clients)
     const failed = reports.flatMap((report) => Object.values(report.errors))
     return {
       kills: kills.length,
       killsWithoutStandby: kills.filter(({ ready }) => !ready).length,
+      knownInodes,
       clientCalls: reports.reduce((total, report) => total + report.calls, 0),
       clientErrors: failed.reduce((total, count) => total + count, 0),
       dataErrors: reports.reduce((total, report) => total + report.dataErrors, 0),

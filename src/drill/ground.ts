@@ -18,6 +18,10 @@ export interface RunningClient {
 /** A mirror of a directory, mounted without any caching of names and attributes, whose server can be killed. */
 export interface DrilledMount {
   startClient(kind: ClientKind): RunningClient
+  /** Has the kernel get to know the files that `makeFiles` made. */
+  lookUpFiles(): Promise<void>
+  /** How many inodes the server knows. */
+  knownInodes(): Promise<number>
   /** Waits until a standby is ready; false when that takes longer than `milliseconds`. */
   standbyReady(milliseconds: number): Promise<boolean>
   /** SIGKILL to the server; resolves once the next one serves. */

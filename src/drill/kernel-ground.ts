@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { release } from 'node:os'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -17,6 +18,7 @@ import { ClientProcess } from './client-process.js'
 import type { DrilledMount, DrillGround, RunningClient } from './ground.js'
 
 const HOLDER = fileURLToPath(new URL('./holder-main.js', import.meta.url))
+const LOOKER = fileURLToPath(new URL('./looker-main.js', import.meta.url))
 const MIRROR = fileURLToPath(new URL('../filesystems/mirror/index.js', import.meta.url))
 
 /** This machine's kernel; it has passthrough. */
@@ -74,6 +76,16 @@ class KernelMount implements DrilledMount {
 
   startClient(kind: ClientKind): RunningClient {
     return new ClientProcess({ kind, mountPoint: this.#mountPoint, source: this.#source })
+  }
+
+  async lookUpFiles(): Promise<void> {
+    const looker = spawn(process.execPath, [LOOKER, this.#mountPoint], { stdio: 'inherit' })
+    const [code] = (await once(looker, 'exit')) as [number | null]
+    if (code !== 0) throw unexpected(`looking files up ended with ${code}`)
+  }
+
+  async knownInodes(): Promise<number> {
+    return (await this.#status()).knownNodes
   }
 
   async standbyReady(milliseconds: number): Promise<boolean> {

@@ -9,6 +9,7 @@ import type { PassthroughStrategy } from '../passthrough/strategy.js'
 import type { ClientKind } from './client.js'
 import type { DrilledMount, DrillGround, RunningClient } from './ground.js'
 import { holdAndReopen } from './hold-and-reopen.js'
+import { lookUpFiles } from './known-inodes.js'
 import { ModelClient } from './model-client.js'
 import { modelCalls } from './model-calls.js'
 
@@ -66,6 +67,14 @@ class ModelMount implements DrilledMount {
 
   startClient(kind: ClientKind): RunningClient {
     return new ModelClient(kind, modelCalls(this.#process()), this.#source)
+  }
+
+  lookUpFiles(): Promise<void> {
+    return lookUpFiles(modelCalls(this.#process()))
+  }
+
+  knownInodes(): Promise<number> {
+    return Promise.resolve(this.#mirror.knownNodes)
   }
 
   /** Starting a server takes no time here: there is always one that could take over. */

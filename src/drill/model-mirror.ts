@@ -45,6 +45,10 @@ export class ModelMirror {
     return this.#current.session.journal.handles.countOpen()
   }
 
+  get knownNodes(): number {
+    return this.#current.session.journal.nodes.count()
+  }
+
   async start(): Promise<void> {
     Journal.create(this.#memory)
     const device = this.#mount.open({ step: this.#step })

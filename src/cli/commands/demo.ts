@@ -21,6 +21,7 @@ const FALLBACK_MODEL: ProfileName = 'inode-cache'
 interface DemoFlags {
   readonly kernel?: string
   readonly kills: number
+  readonly inodes: number
   readonly json?: boolean
 }
 
@@ -36,6 +37,7 @@ export function addDemo(program: Command): void {
       ).choices(['real', ...MODELS]),
     )
     .option('--kills <number>', 'how often to kill the server', whole, 10)
+    .option('--inodes <number>', 'files that the kernel gets to know beforehand', whole, 0)
     .option('--json', 'last line: one JSON object with what was measured')
     .action(demo)
 }
@@ -54,6 +56,7 @@ async function demo(directory: string | undefined, flags: DemoFlags): Promise<vo
     signal: interrupt.signal,
     directory: existingDirectory(directory ?? OWN_TREE),
     kills: flags.kills,
+    inodes: flags.inodes,
     ground,
     onStep: (text) => {
       progress.end()
@@ -127,9 +130,9 @@ function isGood(result: DrillResult): boolean {
 
 /** The machine-readable line: its fields and their order are part of the command's interface. */
 function figuresOf(result: DrillResult): Omit<DrillResult, 'clients' | 'killsWithoutStandby'> {
-  const { kernel, strategy, kills, clientCalls, clientErrors, dataErrors, blackoutMs } = result
+  const { kernel, strategy, kills, knownInodes, clientCalls, clientErrors, dataErrors, blackoutMs } = result
   const { naiveReopen, journalReopen, inodeCacheReopen, leakedBackingIds, leftMounted } = result
-  const drilled = { kernel, strategy, kills, clientCalls, clientErrors, dataErrors, blackoutMs }
+  const drilled = { kernel, strategy, kills, knownInodes, clientCalls, clientErrors, dataErrors, blackoutMs }
   return { ...drilled, naiveReopen, journalReopen, inodeCacheReopen, leakedBackingIds, leftMounted }
 }
 
@@ -140,7 +143,7 @@ function summary(result: DrillResult): string[] {
     return [`  ${kind}`, `${calls} calls`, failed.join(', ') || 'none failed', `${dataErrors} data errors`]
   })
   return [
-    `${result.kernel.startsWith('model:') ? '' : 'Linux '}${result.kernel}, strategy ${result.strategy}: ${result.kills} kills (SIGKILL)`,
+    `${result.kernel.startsWith('model:') ? '' : 'Linux '}${result.kernel}, strategy ${result.strategy}: ${result.kills} kills (SIGKILL), ${result.knownInodes} known inodes`,
     ...table(rows),
     `longest call per kill: median ${blackoutMs.p50} ms, 99 % ${blackoutMs.p99} ms, longest ${blackoutMs.max} ms`,
     `a file held open over a restart, opened again: registered afresh ${result.naiveReopen}, ` +
