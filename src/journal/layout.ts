@@ -6,7 +6,7 @@
  * A change of any of these numbers needs a new JOURNAL_VERSION: a successor of another version must not read it.
  */
 export const JOURNAL_MAGIC = 0x45564d54
-export const JOURNAL_VERSION = 3
+export const JOURNAL_VERSION = 4
 
 /** Regions of the journal's memory, and the size of the chunks in which each is mapped. */
 export const Region = {
@@ -42,9 +42,9 @@ export const Header = {
   /** Heads of the free lists (slot + 1; 0: empty). */
   nodeFree: 36,
   handleFree: 40,
-  /** Slot + 1 that was taken or given back last. */
-  nodeLast: 120,
-  handleLast: 124,
+  /** Which slot was taken or given back last, and how many are in use beside it (doubles; slots.ts). */
+  nodeLast: 816,
+  handleLast: 824,
   /** The index: capacity (a power of two) | number of the table in use; entries in it that are not empty. */
   indexTable: 44,
   indexFilled: 48,

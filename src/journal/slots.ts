@@ -15,9 +15,12 @@ export interface SlotFields {
   /** Addresses in the header of the table's top and of its free list. */
   readonly top: number
   readonly free: number
-  /** Slot + 1 that was taken or given back last. */
+  /** Which slot was taken or given back last, and how many are in use beside it (double). */
   readonly last: number
 }
+
+/** Above every slot + 1: what `last` counts in. */
+const BESIDE = 2 ** 25
 
 /**
  * Records of one size that are handed out, given back and handed out again, each time under a new id:
@@ -25,7 +28,8 @@ export interface SlotFields {
  * multiplication and a comparison. A slot whose generations are used up is not handed out again.
  *
  * Killed between any two stores, a table can lose only the slot that was being taken or given back, which
- * `recover` links in again: it is either the head of the free list or not in it.
+ * `recover` links in again: it is either the head of the free list or not in it. The number of slots in use is right at
+ * each of these moments: that slot counts if its state says so, and the rest has not changed.
  */
 export class SlotTable {
   readonly area: Area
@@ -43,6 +47,12 @@ export class SlotTable {
     return this.#header.u32(this.#fields.top)
   }
 
+  /** How many slots are in use. */
+  get inUse(): number {
+    const last = this.#header.f64(this.#fields.last)
+    return Math.floor(last / BESIDE) + (this.#isInUse((last % BESIDE) - 1) ? 1 : 0)
+  }
+
   /** A slot whose state is still free; the caller fills it and publishes its state. -1: the table is full. */
   take(): number {
     const { generation, next, top, last, free, recordBytes } = this.#fields
@@ -50,7 +60,7 @@ export class SlotTable {
     const slot = head === 0 ? this.#header.u32(top) : head - 1
     if (slot >= MAX_SLOTS) return -1
     if (head === 0) this.area.u32(slot * recordBytes) // maps its chunk: a full journal throws before any change
-    this.#header.publish(last, slot + 1)
+    this.#header.setF64(last, this.inUse * BESIDE + slot + 1)
     if (head === 0) this.#header.publish(top, slot + 1)
     else {
       this.#header.publish(free, this.area.u32(slot * recordBytes + next))
@@ -61,14 +71,14 @@ export class SlotTable {
 
   /** Ends the id: nothing finds the record by it any more. */
   give(slot: number): void {
-    this.#header.publish(this.#fields.last, slot + 1)
+    this.#leaving(slot)
     this.area.publish(slot * this.#fields.recordBytes + this.#fields.state, 0)
     this.#link(slot)
   }
 
   /** As `give`, to become true with the staged answer; `finishGive` follows once it has. */
   stageGive(redo: RedoLog, slot: number): void {
-    this.#header.publish(this.#fields.last, slot + 1)
+    this.#leaving(slot)
     redo.stageU32(this.area, slot * this.#fields.recordBytes + this.#fields.state, 0)
   }
 
@@ -93,11 +103,20 @@ export class SlotTable {
 
   /** In a successor, before anything else: the slot that the predecessor was taking or giving back is not lost. */
   recover(): void {
-    const { state, last, free, recordBytes } = this.#fields
-    const slot = this.#header.u32(last) - 1
+    const { last, free } = this.#fields
+    const slot = (this.#header.f64(last) % BESIDE) - 1
     // Not below the top: the predecessor had come to naming the slot, not to taking it.
-    if (slot < 0 || slot >= this.top || this.area.u32(slot * recordBytes + state) !== 0) return
+    if (slot < 0 || slot >= this.top || this.#isInUse(slot)) return
     if (this.#header.u32(free) !== slot + 1) this.#link(slot)
+  }
+
+  #isInUse(slot: number): boolean {
+    return slot >= 0 && this.area.u32(slot * this.#fields.recordBytes + this.#fields.state) !== 0
+  }
+
+  #leaving(slot: number): void {
+    const beside = this.inUse - (this.#isInUse(slot) ? 1 : 0)
+    this.#header.setF64(this.#fields.last, beside * BESIDE + slot + 1)
   }
 
   #link(slot: number): void {

@@ -43,6 +43,7 @@ describe('SlotTable', () => {
     }
     expect(new Set(held.map((id) => table.slotOf(id))).size).toBe(held.length)
     expect(table.top).toBe(held.length)
+    expect(table.inUse).toBe(held.length)
   })
 
   it('does not find what has ended, or was never there', () => {
@@ -91,8 +92,10 @@ describe('SlotTable', () => {
       },
       (memory, _killed, steps) => {
         const heir = open(memory)
+        expect(heir.table.inUse, `after ${steps} steps`).toBe(inUse(heir).length)
         heir.table.recover()
         const old = inUse(heir)
+        expect(heir.table.inUse).toBe(old.length)
         expect(old, `after ${steps} steps`).toContain(before[1])
         expect(new Set(old).size).toBe(old.length)
         // Every slot that is free is handed out before a new one is made.
@@ -106,6 +109,7 @@ describe('SlotTable', () => {
         expect(new Set(all.map((id) => heir.table.slotOf(id))).size).toBe(all.length)
         expect(all.map((id) => heir.table.slotOf(id))).not.toContain(-1)
         expect(new Set([...all, given]).size).toBeGreaterThanOrEqual(all.length)
+        expect(heir.table.inUse).toBe(all.length)
       },
     )
     expect(kills).toBeGreaterThan(20)
@@ -120,7 +124,7 @@ describe('SlotTable', () => {
         take()
         // As if killed between ending the id and linking the slot.
         memory.map(Region.header, 0, 4096)
-        new Area(memory, Region.header, 4096).publish(FIELDS.last, table.slotOf(id) + 1)
+        new Area(memory, Region.header, 4096).setF64(FIELDS.last, 2 ** 25 + table.slotOf(id) + 1)
         area.publish(0, 0)
         return memory
       },
@@ -130,6 +134,7 @@ describe('SlotTable', () => {
       (memory) => {
         const heir = open(memory)
         heir.table.recover()
+        expect(heir.table.inUse).toBe(1)
         expect(heir.table.slotOf(heir.take())).toBe(0)
         expect(heir.table.slotOf(heir.take())).toBe(2)
       },
