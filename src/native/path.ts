@@ -1,10 +1,11 @@
 import { Errno } from '../errors/errno.js'
 import { type CString, EMPTY_PATH, type NativeCall, checked, libc, syscallOf } from './libc.js'
+import { addressOf } from './memory-address.js'
 import { AT } from './open-flags.js'
 import { Syscall } from './syscall-numbers.js'
 
-const openatCall = libc.func('openat', 'int', ['int', 'void *', 'int', 'unsigned int']) as NativeCall<
-  [number, CString, number, number]
+const openatCall = libc.func('openat', 'int', ['int', 'uintptr_t', 'int', 'unsigned int']) as NativeCall<
+  [number, number, number, number]
 >
 const openat2Call = syscallOf('int, void *, void *, size_t') as NativeCall<
   [number, number, CString, Uint8Array, number]
@@ -34,8 +35,9 @@ const faccessat2Call = syscallOf('int, void *, int, int') as NativeCall<
 
 /** open(2) below a directory. Returns a descriptor. O.CLOEXEC is the caller's to give. */
 export function openat(dirfd: number, path: CString, flags: number, mode = 0): number {
+  const address = addressOf(path, 0)
   let fd: number
-  do fd = checked(openatCall(dirfd, path, flags, mode))
+  do fd = checked(openatCall(dirfd, address, flags, mode))
   while (fd === -Errno.EINTR)
   return fd
 }

@@ -1,8 +1,9 @@
 import { type CString, EMPTY_PATH, type NativeCall, checked, libc } from './libc.js'
+import { addressOf } from './memory-address.js'
 import { AT } from './open-flags.js'
 
-const statxCall = libc.func('int statx(int, void *, int, unsigned int, void *)') as NativeCall<
-  [number, CString, number, number, Uint8Array]
+const statxCall = libc.func('int statx(int, uintptr_t, int, unsigned int, uintptr_t)') as NativeCall<
+  [number, number, number, number, number]
 >
 const fstatfsCall = libc.func('int fstatfs(int, void *)') as NativeCall<[number, Uint8Array]>
 
@@ -59,7 +60,7 @@ export const STATX_SIZE = 256
 /** statx(2). Returns 0 and fills the buffer, which must have STATX_SIZE bytes at least. */
 export function statx(dirfd: number, path: CString, flags: number, mask: number, buffer: Uint8Array): number {
   if (buffer.byteLength < STATX_SIZE) throw new RangeError(`statx needs a buffer of ${STATX_SIZE} bytes`)
-  return checked(statxCall(dirfd, path, flags, mask, buffer))
+  return checked(statxCall(dirfd, addressOf(path, 0), flags, mask, addressOf(buffer, 0)))
 }
 
 /** statx(2) of a descriptor, O_PATH too. */

@@ -471,7 +471,7 @@ export class Session implements Serving {
     const written = this.#transport.write(slot.reply.buffer, length)
     if (written >= 0) {
       redo.apply()
-      this.#ifRefused.length = 0
+      if (this.#ifRefused.length > 0) this.#ifRefused.length = 0
       if (this.#afterAnswer.length > 0) for (const action of this.#afterAnswer.splice(0)) action()
     } else {
       this.#undoAnswer()
@@ -489,7 +489,7 @@ export class Session implements Serving {
 
   #undoAnswer(): void {
     this.journal.redo.discard()
-    this.#afterAnswer.length = 0
+    if (this.#afterAnswer.length > 0) this.#afterAnswer.length = 0
     for (const action of this.#ifRefused.splice(0)) action()
   }
 
