@@ -6,15 +6,11 @@ import { close, setNonBlocking, SOCKET, socketpair, Waiter } from '../native/ind
 import { Channel } from './channel.js'
 import { fenced } from './fence.js'
 import type { DescriptorStore } from './keeper.js'
+import { NODE_FLAGS } from './node-flags.js'
 import { Priority, setProcessPriority } from './priority.js'
 import { childHandle, type ServerExit, type ServerHandle } from './server-handle.js'
 import { ServerFd, type FromServer, type Heritage, type ToServer } from './messages.js'
 
-/**
- * A small young generation, since a request leaves little garbage, and no threads of V8's own: a process with less memory
- * and fewer threads is sooner taken apart when it is killed, and does not compete with clients for a core.
- */
-const NODE_FLAGS = ['--max-semi-space-size=2', '--v8-pool-size=0']
 const SERVER_MAIN = fileURLToPath(new URL('./server-main.js', import.meta.url))
 
 /** What a server process is given by its supervisor. */

@@ -23,6 +23,7 @@ import { DeviceTransport } from '../transport/device.js'
 import { Channel } from './channel.js'
 import { raiseDescriptorLimit } from './descriptor-limit.js'
 import { RemoteKeeper } from './keeper.js'
+import { putServiceFirst } from './priority.js'
 import {
   ServerFd,
   type FileSystemModule,
@@ -46,6 +47,7 @@ export const HEARTBEAT_MS = 250
 export class Server {
   readonly #heritage: Heritage
   readonly #settings: ServerSettings
+  readonly #pool: ReadonlySet<number>
   #channel: Channel<ToServer, FromServer>
   readonly #keeper = new RemoteKeeper(ServerFd.keeper)
   #journal!: Journal
@@ -61,8 +63,9 @@ export class Server {
   /** Every new supervisor is told again. */
   readonly #fallbacks: FromServer[] = []
 
-  private constructor(heritage: Heritage) {
+  private constructor(heritage: Heritage, pool: ReadonlySet<number>) {
     this.#heritage = heritage
+    this.#pool = pool
     this.#settings = heritage.request.settings
     this.#channel = this.#connect(ServerFd.channel)
   }
@@ -85,9 +88,9 @@ export class Server {
     // (CAP_FSETID) and pass quotas (CAP_SYS_RESOURCE), since the kernel does later io with these credentials.
     dropEffective(capabilitySet(CAP.FSETID, CAP.SYS_RESOURCE))
     // Threads inherit that, and must not be started while this one acts as a caller.
-    await warmThreadPool()
+    const pool = await warmThreadPool()
     raiseDescriptorLimit()
-    const server = new Server(heritage)
+    const server = new Server(heritage, pool)
     await server.#guard(server.#load())
     return server
   }
@@ -104,6 +107,7 @@ export class Server {
     this.#session = new Session({ ...options, transport, journal: this.#journal, fs: this.#fs })
     await this.#session.prepare()
     collectGarbage()
+    putServiceFirst(this.#pool)
     this.#channel.send({ type: 'ready', journalVersion: JOURNAL_VERSION })
   }
 

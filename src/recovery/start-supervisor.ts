@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { FuseError } from '../errors/fuse-error.js'
 import { close, SOCKET, socketpair } from '../native/index.js'
 import { ServerFd, type Heritage, type SupervisorTask } from './messages.js'
+import { NODE_FLAGS } from './node-flags.js'
 
 const SUPERVISOR_MAIN = fileURLToPath(new URL('./supervisor-main.js', import.meta.url))
 /** Of a server: its standard output, which is the log. */
@@ -11,7 +12,7 @@ const LOG = 1
 
 /** How a supervisor is started: the command's arguments after the program. */
 export function supervisorArguments(task: SupervisorTask): string[] {
-  return ['--max-semi-space-size=2', SUPERVISOR_MAIN, JSON.stringify(task)]
+  return [...NODE_FLAGS, SUPERVISOR_MAIN, JSON.stringify(task)]
 }
 
 /** A supervisor that has been started by the server that it is to take charge of. */

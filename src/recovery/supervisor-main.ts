@@ -7,8 +7,9 @@ import { Channel } from './channel.js'
 import { raiseDescriptorLimit } from './descriptor-limit.js'
 import { SupervisorFd, type SupervisorTask } from './messages.js'
 import { MountDaemon, type MountRequest } from './mount-daemon.js'
-import { Priority, setProcessPriority } from './priority.js'
+import { putServiceFirst } from './priority.js'
 import { FuseError } from '../errors/fuse-error.js'
+import { warmThreadPool } from '../native/index.js'
 
 /** How a mount came out. */
 export type MountReport =
@@ -18,7 +19,7 @@ export type MountReport =
 process.title = 'evermount-supervisor'
 process.chdir('/')
 raiseDescriptorLimit()
-setProcessPriority(process.pid, Priority.serving)
+putServiceFirst(await warmThreadPool())
 
 try {
   const task = JSON.parse(process.argv[2] ?? '{}') as SupervisorTask

@@ -354,7 +354,6 @@ export class Supervisor {
     this.#standby = standby
     standby.setBackground(true)
     void standby.next('ready', READY_MS).then((ready) => {
-      standby.setBackground(false)
       if (ready === undefined) {
         standby.kill()
         return
