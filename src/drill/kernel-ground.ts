@@ -21,6 +21,9 @@ const HOLDER = fileURLToPath(new URL('./holder-main.js', import.meta.url))
 const LOOKER = fileURLToPath(new URL('./looker-main.js', import.meta.url))
 const MIRROR = fileURLToPath(new URL('../filesystems/mirror/index.js', import.meta.url))
 
+/** Not more often: whoever answers has a mount to look after. */
+const POLL_MS = 20
+
 /** This machine's kernel; it has passthrough. */
 export function kernelGround(capabilities: KernelCapabilities): DrillGround {
   return {
@@ -92,7 +95,7 @@ class KernelMount implements DrilledMount {
     for (const until = performance.now() + milliseconds; performance.now() < until;) {
       const status = await this.#status()
       if (status.standbyReady && status.state === 'serving') return true
-      await delay(5)
+      await delay(POLL_MS)
     }
     return false
   }
@@ -101,7 +104,7 @@ class KernelMount implements DrilledMount {
     const { pids, lives } = await this.#status()
     if (pids.server === null) throw unexpected('no server')
     process.kill(pids.server, 'SIGKILL')
-    while ((await this.#status()).lives === lives) await delay(5)
+    while ((await this.#status()).lives === lives) await delay(POLL_MS)
   }
 
   async holdAndReopen(path: string, meanwhile: () => Promise<void>): Promise<string> {
