@@ -357,14 +357,14 @@ export class Session implements Serving {
     const inherited = frame.resent ? this.#inherited.get(frame.uniqueId) : undefined
     if (inherited !== undefined) {
       this.#inherited.delete(frame.uniqueId)
-      slot.begin(inherited.slot, inherited.evidence)
+      slot.begin(inherited.slot, true, inherited.evidence)
       return true
     }
     if (this.#freeRecords.length === 0) this.#dropInherited()
     const record = this.#freeRecords.pop()!
     const nodeid = Number(frame.nodeid)
     requests.begin(record, frame.opcode, frame.uniqueId, nodeid, frame.pid, this.#life, Date.now())
-    slot.begin(record, undefined)
+    slot.begin(record, false, undefined)
     return false
   }
 
