@@ -52,7 +52,9 @@ async function workload(kernel: TestKernel): Promise<void> {
 
   await kernel.must('INIT', 0, { body: KERNEL_INIT })
   expect((await kernel.ask('LOOKUP', 1, { names: ['none'] })).error).toBe(2)
-  const dir = Number((await kernel.must('MKDIR', 1, { body: { mode: 0o755, umask: 0 }, names: ['d'] })).nodeid)
+  const dir = Number(
+    (await kernel.must('MKDIR', 1, { body: { mode: 0o755, umask: 0 }, names: ['d'] })).nodeid,
+  )
   const p = await create(dir, 'p', PASSED)
   const s = await create(dir, 's', SERVED)
   const again = await Promise.all([open(p.at), open(p.at), open(s.at)])

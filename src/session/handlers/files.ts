@@ -353,9 +353,10 @@ export const poll = handler<number>({
     const poll = fs.poll.bind(fs)
     const { kh, flags, events } = PollIn.read(slot.frame.view, slot.frame.bodyAt)
     const wakeup = (flags & PollFlag.SCHEDULE_NOTIFY) === 0 ? undefined : kh
-    return after(fileAt(serving, slot, PollIn.offset.fh), (file) =>
-      poll(file.node, file.state, events, wakeup, slot),
-    )
+    return after(fileAt(serving, slot, PollIn.offset.fh), (file) => {
+      if (wakeup !== undefined) serving.journal.handles.setWakeup(file.handle, Number(wakeup))
+      return poll(file.node, file.state, events, wakeup, slot)
+    })
   },
   answer: (_serving, slot, revents) => slot.reply.struct(PollOut, { revents }),
 })
