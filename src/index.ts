@@ -17,6 +17,7 @@ export type {
   Attributes,
   AttributesAnswer,
   Awaitable,
+  BegunChange,
   Context,
   CopyRequest,
   Created,
@@ -38,6 +39,7 @@ export type {
   OpenedDirectory,
   ReadRequest,
   Time,
+  Verdict,
   WriteRequest,
 } from './filesystem/index.js'
 export { delayed, MemoryFileSystem, type MemoryOptions } from './filesystems/memory/index.js'

@@ -3,6 +3,7 @@ import type { Attr } from '../protocol/structs/attr.js'
 import type { StatfsOut } from '../protocol/structs/statfs.js'
 import type { Statx } from '../protocol/structs/statx.js'
 import type { U64 } from '../protocol/u64.js'
+import type { BegunChange, Verdict } from './begun-change.js'
 import type { Context } from './context.js'
 import type { Host } from './host.js'
 
@@ -172,6 +173,20 @@ export interface FileSystem<File = unknown, Directory = unknown> {
   stop?(): Awaitable<void>
   /** The kernel no longer knows the node; its id never comes again. */
   forget?(node: NodeId): void
+  /**
+   * Asked when a change comes again that an earlier life had begun, and had not answered, when it died: has it
+   * happened? After `repeat` the operation is called as if for the first time. After `done` it is not, and the caller
+   * gets the answer that was lost: success, and where that names an object, what `lookup` finds under the new name
+   * (`create`: opened by `open`; `open`: opened without O_TRUNC; `ioctl`: result 0, no output). What it throws is the
+   * answer. It is asked again when the server dies once more.
+   *
+   * `context.doubt` is what the operation wrote down by `context.intend`, if it came that far. A file system that is
+   * changed through its mount alone needs no such evidence for names: the kernel asks for a new name with the
+   * directory locked, and only when it had found it free, and for the end of a name only when it was there.
+   *
+   * Without this method: docs/recovery.md, "A file system of your own".
+   */
+  reconcile?(change: BegunChange<File | Directory>, context: Context): Awaitable<Verdict>
 
   lookup(parent: NodeId, name: Name, context: Context): Awaitable<Entry>
   getattr(node: NodeId, file: File | Directory | undefined, context: Context): Awaitable<AttributesAnswer>

@@ -33,7 +33,8 @@ export interface Nodes {
  * What the kernel can be told unasked. Notifications are sent one after another by a thread that answers no
  * requests, and not while a request on the same object is in hand: the kernel may hold locks that wait for us.
  * Each promise settles when the kernel has taken the notification; ENOENT (it does not know the object) is no
- * error: the answer is then false.
+ * error: the answer is then false. What was not sent when the server died its successor makes up for: the kernel asks
+ * for everything again, where it may be out of date.
  */
 export interface Notifier {
   /** Attributes, and cached data from `offset` (`length` 0: to the end; `offset` negative: attributes only). */

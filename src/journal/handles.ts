@@ -49,6 +49,7 @@ export class HandleTable {
     this.#area.setF64(at + HandleRecord.nodeid, facts.node)
     this.#area.setU32(at + HandleRecord.flags, facts.flags)
     this.#area.setU32(at + HandleRecord.kind, kindOf(facts))
+    this.#area.setF64(at + HandleRecord.wakeup, 0)
     this.#area.publish(at + HandleRecord.state, HandleState.pending)
     return this.#slots.idOf(slot)
   }
@@ -63,6 +64,12 @@ export class HandleTable {
   setPassthrough(id: number): void {
     const at = this.#slots.slotOf(id) * HandleRecord.bytes + HandleRecord.kind
     this.#area.setU32(at, this.#area.u32(at) | HandleKind.passthrough)
+  }
+
+  /** Somebody polls the open file and waits to be woken by this name. */
+  setWakeup(id: number, wakeup: number): void {
+    const slot = this.#slots.slotOf(id)
+    if (slot >= 0) this.#area.setF64(slot * HandleRecord.bytes + HandleRecord.wakeup, wakeup)
   }
 
   /** The handle is open once the staged answer has gone out. */
@@ -90,14 +97,14 @@ export class HandleTable {
 
   /**
    * In a successor, once the predecessor's last answer is settled: drops the pending handles and calls `keep` for
-   * each that is open.
+   * each that is open; `wakeup` 0: nobody has waited on it.
    */
-  recover(keep: (id: number, facts: HandleFacts) => void): void {
+  recover(keep: (id: number, facts: HandleFacts, wakeup: number) => void): void {
     this.#slots.recover()
     for (let slot = 0; slot < this.#slots.top; slot++) {
       const state = this.#area.u32(slot * HandleRecord.bytes + HandleRecord.state)
       if (state === HandleState.pending) this.#slots.give(slot)
-      else if (state === HandleState.open) keep(this.#slots.idOf(slot), this.#facts(slot))
+      else if (state === HandleState.open) keep(this.#slots.idOf(slot), this.#facts(slot), this.#wakeup(slot))
     }
   }
 
@@ -108,6 +115,10 @@ export class HandleTable {
       if (this.#area.u32(slot * HandleRecord.bytes + HandleRecord.state) === HandleState.open) count++
     }
     return count
+  }
+
+  #wakeup(slot: number): number {
+    return this.#area.f64(slot * HandleRecord.bytes + HandleRecord.wakeup)
   }
 
   #facts(slot: number): HandleFacts {

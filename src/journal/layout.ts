@@ -88,6 +88,8 @@ export const Header = {
   namingSlot: 792,
   namingNameBytes: 796,
   namingParent: 800,
+  /** 1: something has changed of which the kernel has not been told (session/notifier.ts). */
+  untold: 808,
   namingName: 1024,
 } as const
 
@@ -180,6 +182,8 @@ export const HandleRecord = {
   kind: 20,
   next: 24,
   seal: 28,
+  /** The kernel's name for those who poll the file and wait to be woken (double), 0: there were none. */
+  wakeup: 32,
 } as const
 
 export const HandleState = {

@@ -3,12 +3,27 @@ import { fsError } from '../errors/fs-error.js'
 import type { Name, NodeId } from '../filesystem/file-system.js'
 import type { Notifier } from '../filesystem/host.js'
 import { encodeNotification } from '../protocol/encode-notification.js'
+import type { Journal } from '../journal/journal.js'
+import { Header } from '../journal/layout.js'
 import type { Notification } from '../protocol/notification.js'
 import { Opcode } from '../protocol/opcode.js'
 import { NotifyRetrieveIn } from '../protocol/structs/notify.js'
 import { readU64, type U64 } from '../protocol/u64.js'
 import type { Transport } from '../transport/transport.js'
+import { reportFailure } from './failures.js'
 import type { RequestSlot } from './request-slot.js'
+
+/** Those without which the kernel would go on with what is no longer so. */
+const TELLS_OF_CHANGE: ReadonlySet<Notification['code']> = new Set([
+  'INVAL_INODE',
+  'INVAL_ENTRY',
+  'DELETE',
+  'STORE',
+  'INC_EPOCH',
+] as const)
+
+/** More than there can be nodes with a request in hand, which have to wait. */
+const AT_A_TIME = 256
 
 interface Waiting {
   readonly bytes: Uint8Array
@@ -21,19 +36,35 @@ interface Waiting {
  * Sends notifications one at a time from another thread (Transport.notify), and none while a request on the same
  * node is in hand: invalidating an entry takes its directory's lock in a sleep that no signal ends, and the
  * caller that holds the lock may be waiting for that very request's answer.
+ *
+ * What waits here is lost with its server. So a word in the journal says that there is something the kernel has not
+ * been told yet. A successor that finds it set does not know what it was, and has the kernel ask for everything again.
  */
 export class SessionNotifier implements Notifier {
   readonly #transport: Transport
+  readonly #journal: Journal
   readonly #inHand: () => Iterable<RequestSlot>
   readonly #queue: Waiting[] = []
   readonly #retrievals = new Map<number, (data: Uint8Array | undefined) => void>()
   /** A predecessor's retrieval may still be answered: no number of its comes again. */
   #lastRetrieval = Date.now() * 1024
   #sending = false
+  #untold = 0
+  #paused = false
 
-  constructor(transport: Transport, inHand: () => Iterable<RequestSlot>) {
+  constructor(transport: Transport, journal: Journal, inHand: () => Iterable<RequestSlot>) {
     this.#transport = transport
+    this.#journal = journal
     this.#inHand = inHand
+  }
+
+  /**
+   * In a successor: makes up for what its predecessor had not come to tell. Whoever waits to be woken by one of these
+   * names asks anew: the life that knew of them is over.
+   */
+  takeOver(wakeups: readonly number[]): void {
+    for (const wakeup of wakeups) this.poll(wakeup).catch(reportFailure)
+    if (this.#journal.header.u32(Header.untold) === 1) void this.#tellEverything()
   }
 
   invalidateInode(node: NodeId, offset: U64 = 0, length: U64 = 0): Promise<boolean> {
@@ -99,14 +130,56 @@ export class SessionNotifier implements Notifier {
     if (this.#queue.length > 0) this.#sendNext()
   }
 
+  /** What is told from now on is noted by the process that takes over. */
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+    if (this.#untold === 0) this.#journal.header.publish(Header.untold, 0)
+  }
+
   /** The connection has ended: nothing that was asked for will come. */
   end(): void {
     for (const resolve of this.#retrievals.values()) resolve(undefined)
   }
 
+  /** Names are looked up again (Linux 6.16+; before, each when its time is up), attributes and data asked for again. */
+  async #tellEverything(): Promise<void> {
+    const { nodes } = this.#journal
+    const pending = new Set<Promise<void>>()
+    let failure: unknown
+    this.#begin()
+    await this.incrementEpoch().catch(() => false)
+    for (let slot = nodes.top - 1; slot >= 0; slot--) {
+      if (!nodes.isLive(slot)) continue
+      const told: Promise<void> = this.invalidateInode(nodes.idOf(slot))
+        .catch((error: unknown) => (failure = error))
+        .then(() => void pending.delete(told))
+      pending.add(told)
+      if (pending.size >= AT_A_TIME) await Promise.race(pending)
+    }
+    await Promise.all(pending)
+    // Else the word stays as it is, and the next life tries again.
+    if (failure === undefined) this.#end()
+    else reportFailure(failure)
+  }
+
+  #begin(): void {
+    if (this.#untold++ === 0) this.#journal.header.publish(Header.untold, 1)
+  }
+
+  #end(): void {
+    if (--this.#untold === 0 && !this.#paused) this.#journal.header.publish(Header.untold, 0)
+  }
+
   #send(notification: Notification, nodes: readonly NodeId[]): Promise<boolean> {
+    const tells = TELLS_OF_CHANGE.has(notification.code)
+    if (tells) this.#begin()
     return new Promise((resolve, reject) => {
       const settle = (result: number): void => {
+        if (tells) this.#end()
         if (result >= 0) resolve(true)
         else if (result === -Errno.ENOENT) resolve(false)
         else reject(fsError(-result))

@@ -39,8 +39,8 @@ const NO_SUCH = policy('session', 'answered with ENOSYS')
  * answer: one that the predecessor had committed is written again first. Which request it is its `unique` says, without
  * bit 63.
  *
- * A file system takes part by `Context.intend` and `Context.doubt`. One that writes down nothing has every request
- * carried out again: what it then finds done already it answers as if somebody else had done it (EEXIST, ENOENT).
+ * A file system takes part by `FileSystem.reconcile`, and by `Context.intend` and `Context.doubt`. What becomes of an
+ * `intent`, and of IOCTL, without either: reconcile.ts.
  */
 export const replayPolicies: Readonly<Record<OpcodeName, ReplayPolicy>> = {
   LOOKUP: policy('count', 'its answer counts one lookup of the node it names'),
@@ -87,11 +87,11 @@ export const replayPolicies: Readonly<Record<OpcodeName, ReplayPolicy>> = {
   CREATE: policy('intent', `${MAKES_NAME}; its answer counts one lookup and gives one handle`),
   INTERRUPT: policy(
     'unanswered',
-    'lost with its server: the operation is carried out as if nobody had interrupted it',
+    'comes again from the kernel once the request that it is for has been read again',
   ),
   BMAP: READS,
   DESTROY: policy('session', 'the connection ends'),
-  IOCTL: policy('repeat', 'whether it may be the file system knows: it can write down an intent'),
+  IOCTL: policy('repeat', 'whether it may be the file system knows: it is asked (`reconcile`), or writes down an intent'),
   POLL: policy('repeat', 'says again who is to be woken'),
   NOTIFY_REPLY: policy('unanswered', 'who had asked for it is gone'),
   BATCH_FORGET: policy('unanswered', 'carried out by the successor from the entry where its predecessor was'),

@@ -23,6 +23,8 @@ export class RequestSlot implements Context {
   /** The request's record in the journal. */
   record = -1
   doubt: Uint8Array | undefined = undefined
+  /** An earlier life had begun this request, and died before it had answered it. */
+  begunBefore = false
   /** `unique` without the resend bit. */
   unique = 0
   /** Numbers the requests that are in hand for longer than a call. */
@@ -37,8 +39,9 @@ export class RequestSlot implements Context {
   }
 
   /** Takes the request that has just been read; its record in the journal exists. */
-  begin(record: number, doubt: Uint8Array | undefined): void {
+  begin(record: number, begunBefore: boolean, doubt: Uint8Array | undefined): void {
     this.record = record
+    this.begunBefore = begunBefore
     this.doubt = doubt
     this.unique = this.frame.uniqueId
     this.#abort = undefined

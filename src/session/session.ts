@@ -98,6 +98,7 @@ export class Session implements Serving {
   #settled = false
   #agreement: Agreement | undefined
   #pausing = false
+  #hasPaused = false
   #wakeForSlot: (() => void) | undefined
   #life = 0
   #sequence = 0
@@ -113,7 +114,7 @@ export class Session implements Serving {
       options.onFallback?.(fallback)
     })
     this.files = new OpenFiles(journal, this.passthrough, fs)
-    this.notifier = new SessionNotifier(transport, () => this.#slotsInHand())
+    this.notifier = new SessionNotifier(transport, journal, () => this.#slotsInHand())
     this.#mostSlots = journal.frameCount
     this.#suspects = new Suspects(journal)
     this.#forgetting = new Forgetting(journal, this.passthrough, fs, {
@@ -166,8 +167,10 @@ export class Session implements Serving {
     this.#settleLastAnswer()
     this.#suspects.takeOver()
     journal.nodes.recover()
-    journal.handles.recover((_id, facts) => {
+    const wakeups: number[] = []
+    journal.handles.recover((_id, facts, wakeup) => {
       this.passthrough.adopt(facts.node, facts.passthrough)
+      if (wakeup !== 0) wakeups.push(wakeup)
     })
     this.passthrough.recover()
     this.#forgetting.finishPredecessors()
@@ -181,11 +184,14 @@ export class Session implements Serving {
       const resend = encodeNotification({ code: 'RESEND' })
       this.#transport.write(resend, resend.length)
     }
+    this.notifier.takeOver(wakeups)
   }
 
   /** Serves until the connection ends or `pause` is called. */
   async run(): Promise<SessionEnd> {
     this.#pausing = false
+    if (this.#hasPaused) this.notifier.resume()
+    this.#hasPaused = false
     // When the device was first found empty after the last request; 0: it was not yet.
     let idleSince = 0
     let sinceTurn = 0
@@ -201,7 +207,11 @@ export class Session implements Serving {
         sinceTurn = 0
         await nextTurn()
       } else if (this.#isPausing()) {
-        if (this.#inHand.size === 0 && !this.#suspects.hasWaiting) return 'paused'
+        if (this.#inHand.size === 0 && !this.#suspects.hasWaiting) {
+          this.#hasPaused = true
+          this.notifier.pause()
+          return 'paused'
+        }
         await this.#slotFreed()
       } else if (!this.#hasSlot()) {
         await this.#slotFreed()
@@ -357,14 +367,14 @@ export class Session implements Serving {
     const inherited = frame.resent ? this.#inherited.get(frame.uniqueId) : undefined
     if (inherited !== undefined) {
       this.#inherited.delete(frame.uniqueId)
-      slot.begin(inherited.slot, inherited.evidence)
+      slot.begin(inherited.slot, true, inherited.evidence)
       return true
     }
     if (this.#freeRecords.length === 0) this.#dropInherited()
     const record = this.#freeRecords.pop()!
     const nodeid = Number(frame.nodeid)
     requests.begin(record, frame.opcode, frame.uniqueId, nodeid, frame.pid, this.#life, Date.now())
-    slot.begin(record, undefined)
+    slot.begin(record, false, undefined)
     return false
   }
 
@@ -435,10 +445,16 @@ export class Session implements Serving {
     this.#answer(slot, { answer }, undefined)
   }
 
-  /** An INTERRUPT for a request that is not in hand comes too late: its answer is out, or was refused. */
+  /**
+   * An INTERRUPT for a request that is not in hand comes too late: its answer is out, or was refused. One that a dead
+   * server had read comes again once its request has been read again (fs/fuse/dev.c, fuse_dev_do_read).
+   */
   #interrupt(slot: RequestSlot): void {
-    const unique = readU64(slot.frame.view, slot.frame.bodyAt + InterruptIn.offset.unique)
-    this.#inHand.get(Number(BigInt.asUintN(63, BigInt(unique))))?.interrupt()
+    const unique = Number(
+      BigInt.asUintN(63, BigInt(readU64(slot.frame.view, slot.frame.bodyAt + InterruptIn.offset.unique))),
+    )
+    const interrupted = this.#inHand.get(unique) ?? this.#suspects.waiting(unique)
+    interrupted?.interrupt()
   }
 
   #answer(slot: RequestSlot, handler: Answerer, result: unknown): void {

@@ -83,6 +83,11 @@ export class Suspects {
     return this.#onTrial === undefined ? this.#waiting.shift() : undefined
   }
 
+  /** The one of those that wait with this `unique`. */
+  waiting(unique: number): RequestSlot | undefined {
+    return this.#waiting.find((slot) => slot.unique === unique)
+  }
+
   get hasWaiting(): boolean {
     return this.#waiting.length > 0
   }

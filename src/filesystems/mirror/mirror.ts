@@ -18,6 +18,7 @@ import type {
   ReadRequest,
   WriteRequest,
 } from '../../filesystem/file-system.js'
+import type { Verdict } from '../../filesystem/begun-change.js'
 import type { Host } from '../../filesystem/host.js'
 import {
   AT,
@@ -86,6 +87,11 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
 
   constructor(options: MirrorOptions) {
     this.options = options
+  }
+
+  /** Each operation compares for itself, with evidence that it has written down (evidence.ts). */
+  reconcile(): Verdict {
+    return 'repeat'
   }
 
   /** Throws FuseError when the source cannot be opened, or in a later life is another directory than before. */

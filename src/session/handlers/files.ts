@@ -1,5 +1,5 @@
 import { fsError } from '../../errors/fs-error.js'
-import type { Awaitable, Created, Opened } from '../../filesystem/file-system.js'
+import type { Awaitable, Created, FileSystem, NodeId, Opened } from '../../filesystem/file-system.js'
 import { FsyncFlag, IoctlFlag, PollFlag, ReadFlag, WriteFlag } from '../../protocol/flags/io.js'
 import { OpenInFlag, OpenOutFlag, ReleaseFlag } from '../../protocol/flags/open.js'
 import { EntryOut } from '../../protocol/structs/entry.js'
@@ -16,6 +16,7 @@ import {
   WriteOut,
 } from '../../protocol/structs/io.js'
 import { IoctlIn, IoctlOut } from '../../protocol/structs/ioctl.js'
+import { openFlags } from '../../protocol/linux.js'
 import { CreateIn, FlushIn, FsyncIn, OpenIn, OpenOut, ReleaseIn } from '../../protocol/structs/open.js'
 import type { PassthroughStrategy } from '../../passthrough/strategy.js'
 import { OutHeader } from '../../protocol/structs/header.js'
@@ -24,9 +25,15 @@ import type { U64 } from '../../protocol/u64.js'
 import { entryOut } from '../encode.js'
 import { reportFailure } from '../failures.js'
 import { handler, after, type Serving } from '../handler.js'
+import { settleChange } from '../reconcile.js'
 import type { RequestSlot } from '../request-slot.js'
-import { answerNothing, stageLookup } from './names.js'
+import { changing } from './changing.js'
+import { answerNothing, entryOf, stageLookup } from './names.js'
 import { fileAt, firstName, knownNode, nodeOf, u32, u64, unsupported } from './request.js'
+
+const O = openFlags(process.arch === 'arm64' ? 'arm64' : 'x64')
+/** What CREATE asks for beyond opening (open(2)); OPEN is sent without it. */
+const FOR_CREATION = O.CREAT | O.EXCL | O.NOCTTY | O.TRUNC
 
 /** What an OPEN, CREATE or TMPFILE came to, with the flags it was asked with. */
 interface OpenResult {
@@ -61,14 +68,30 @@ function answerOpen(serving: Serving, slot: RequestSlot, { node, flags, opened }
   })
 }
 
+function openNode(
+  fs: FileSystem,
+  node: NodeId,
+  flags: number,
+  killPrivileges: boolean,
+  slot: RequestSlot,
+): Awaitable<Opened<unknown>> {
+  return fs.open === undefined ? { file: undefined } : fs.open(node, flags, killPrivileges, slot)
+}
+
 export const open = handler<OpenResult>({
   call: (serving, slot) => {
     const { fs } = serving
     const node = nodeOf(serving, slot)
     const flags = u32(slot, OpenIn.offset.flags)
-    if (fs.open === undefined) return { node, flags, opened: { file: undefined } }
-    const kill = (u32(slot, OpenIn.offset.openFlags) & OpenInFlag.KILL_SUIDGID) !== 0
-    return after(fs.open(node, flags, kill, slot), (opened) => ({ node, flags, opened }))
+    const killPrivileges = (u32(slot, OpenIn.offset.openFlags) & OpenInFlag.KILL_SUIDGID) !== 0
+    const openWith = (given: number): Awaitable<OpenResult> =>
+      after(openNode(fs, node, given, killPrivileges, slot), (opened) => ({ node, flags, opened }))
+    if (!slot.begunBefore || (flags & O.TRUNC) === 0 || fs.open === undefined) return openWith(flags)
+    const change = { operation: 'open', node, flags, killPrivileges } as const
+    return settleChange(fs, change, slot, {
+      carryOut: () => openWith(flags),
+      done: () => openWith(flags & ~O.TRUNC),
+    })
   },
   answer: answerOpen,
 })
@@ -86,14 +109,24 @@ function answerCreated(
   stageLookup(serving, created.entry.node)
 }
 
-export const create = handler<{ flags: number; created: Created<unknown> }>({
-  call: (serving, slot) => {
-    const { fs } = serving
-    if (fs.create === undefined) unsupported()
+export const create = changing<'create', { flags: number; created: Created<unknown> }>({
+  operation: 'create',
+  read: (serving, slot) => {
     const { flags, mode, umask } = CreateIn.read(slot.frame.view, slot.frame.bodyAt)
-    const created = fs.create(nodeOf(serving, slot), firstName(slot), flags, { mode, umask }, slot)
-    return after(created, (value) => ({ flags, created: value }))
+    const parent = nodeOf(serving, slot)
+    return { operation: 'create', parent, name: firstName(slot), flags, object: { mode, umask } }
   },
+  carryOut: (fs, { parent, name, flags, object }, slot) =>
+    after(fs.create(parent, name, flags, object, slot), (created) => ({ flags, created })),
+  done: (fs, { flags, ...change }, slot) =>
+    after(entryOf(fs, change, slot), (found) => {
+      // A file system may answer with the same object each time, and opening may look it up.
+      const entry = { ...found, attributes: { ...found.attributes } }
+      return after(openNode(fs, entry.node, flags & ~FOR_CREATION, false, slot), (opened) => ({
+        flags,
+        created: { ...opened, entry },
+      }))
+    }),
   answer: answerCreated,
 })
 
@@ -293,31 +326,20 @@ export const bmap = handler<U64>({
   answer: (_serving, slot, block) => slot.reply.struct(BmapOut, { block }),
 })
 
-export const ioctl = handler<{ result: number; output: Uint8Array }>({
-  call: (serving, slot) => {
-    const { fs } = serving
-    if (fs.ioctl === undefined) unsupported()
-    const ioctl = fs.ioctl.bind(fs)
-    const request = IoctlIn.read(slot.frame.view, slot.frame.bodyAt)
+export const ioctl = changing<'ioctl', { result: number; output: Uint8Array }>({
+  operation: 'ioctl',
+  read: (serving, slot) => {
+    const { cmd, arg, flags, inSize, outSize } = IoctlIn.read(slot.frame.view, slot.frame.bodyAt)
     // Unrestricted ioctls are for character devices in user space.
-    if ((request.flags & IoctlFlag.UNRESTRICTED) !== 0) throw fsError('ENOSYS')
-    const input = slot.frame.data(slot.frame.namesAt, request.inSize)
+    if ((flags & IoctlFlag.UNRESTRICTED) !== 0) throw fsError('ENOSYS')
+    const input = slot.frame.data(slot.frame.namesAt, inSize)
     if (input === null) throw fsError('EINVAL')
-    return after(fileAt(serving, slot, IoctlIn.offset.fh), (file) =>
-      ioctl(
-        file.node,
-        file.state,
-        {
-          command: request.cmd,
-          argument: request.arg,
-          flags: request.flags,
-          input,
-          outputSize: request.outSize,
-        },
-        slot,
-      ),
-    )
+    const request = { command: cmd, argument: arg, flags, input, outputSize: outSize }
+    const change = (node: NodeId, file: unknown) => ({ operation: 'ioctl', node, file, request }) as const
+    return after(fileAt(serving, slot, IoctlIn.offset.fh), ({ node, state }) => change(node, state))
   },
+  carryOut: (fs, { node, file, request }, slot) => fs.ioctl(node, file, request, slot),
+  done: () => ({ result: 0, output: new Uint8Array(0) }),
   answer: (_serving, slot, { result, output }) => {
     slot.reply.struct(IoctlOut, { result, flags: 0 })
     slot.reply.bytes(output)
@@ -331,9 +353,10 @@ export const poll = handler<number>({
     const poll = fs.poll.bind(fs)
     const { kh, flags, events } = PollIn.read(slot.frame.view, slot.frame.bodyAt)
     const wakeup = (flags & PollFlag.SCHEDULE_NOTIFY) === 0 ? undefined : kh
-    return after(fileAt(serving, slot, PollIn.offset.fh), (file) =>
-      poll(file.node, file.state, events, wakeup, slot),
-    )
+    return after(fileAt(serving, slot, PollIn.offset.fh), (file) => {
+      if (wakeup !== undefined) serving.journal.handles.setWakeup(file.handle, Number(wakeup))
+      return poll(file.node, file.state, events, wakeup, slot)
+    })
   },
   answer: (_serving, slot, revents) => slot.reply.struct(PollOut, { revents }),
 })

@@ -1,10 +1,11 @@
 import { fsError } from '../../errors/fs-error.js'
 import { ROOT_ID } from '../../journal/nodes.js'
-import type { Entry } from '../../filesystem/file-system.js'
+import type { Awaitable, Entry, FileSystem, Name, NodeId } from '../../filesystem/file-system.js'
 import { EntryOut, LinkIn, MkdirIn, MknodIn, Rename2In, RenameIn } from '../../protocol/structs/entry.js'
 import { entryOut } from '../encode.js'
-import { handler, type Serving } from '../handler.js'
+import { after, handler, type Serving } from '../handler.js'
 import type { RequestSlot } from '../request-slot.js'
+import { changing, nothing } from './changing.js'
 import { firstName, knownNode, nameAt, nodeOf, u32, u64, unsupported } from './request.js'
 
 /** An answer that names a node: the kernel counts a lookup when it gets it, and so do we. */
@@ -34,73 +35,97 @@ export const lookup = handler<Entry>({
   answer: answerEntry,
 })
 
-export const symlink = handler<Entry>({
-  call: (serving, slot) => {
-    const { fs } = serving
-    if (fs.symlink === undefined) unsupported()
+/** The entry of a name that an earlier life has made. */
+export function entryOf(
+  fs: FileSystem,
+  { parent, name }: { readonly parent: NodeId; readonly name: Name },
+  slot: RequestSlot,
+): Awaitable<Entry> {
+  return after(fs.lookup(parent, name, slot), (entry) => {
+    if (entry.node === 0) throw fsError('ENOENT')
+    return entry
+  })
+}
+
+export const symlink = changing<'symlink', Entry>({
+  operation: 'symlink',
+  read: (serving, slot) => {
     const name = firstName(slot)
     const target = nameAt(slot, slot.frame.namesAt + name.length + 1, 'text')
-    return fs.symlink(nodeOf(serving, slot), name, target, slot)
+    return { operation: 'symlink', parent: nodeOf(serving, slot), name, target }
   },
+  carryOut: (fs, { parent, name, target }, slot) => fs.symlink(parent, name, target, slot),
+  done: entryOf,
   answer: answerEntry,
 })
 
-export const mknod = handler<Entry>({
-  call: (serving, slot) => {
-    const { fs } = serving
-    if (fs.mknod === undefined) unsupported()
+export const mknod = changing<'mknod', Entry>({
+  operation: 'mknod',
+  read: (serving, slot) => {
     const object = { mode: u32(slot, MknodIn.offset.mode), umask: u32(slot, MknodIn.offset.umask) }
-    return fs.mknod(nodeOf(serving, slot), firstName(slot), object, u32(slot, MknodIn.offset.rdev), slot)
+    const rdev = u32(slot, MknodIn.offset.rdev)
+    return { operation: 'mknod', parent: nodeOf(serving, slot), name: firstName(slot), object, rdev }
   },
+  carryOut: (fs, { parent, name, object, rdev }, slot) => fs.mknod(parent, name, object, rdev, slot),
+  done: entryOf,
   answer: answerEntry,
 })
 
-export const mkdir = handler<Entry>({
-  call: (serving, slot) => {
-    const { fs } = serving
-    if (fs.mkdir === undefined) unsupported()
+export const mkdir = changing<'mkdir', Entry>({
+  operation: 'mkdir',
+  read: (serving, slot) => {
     const object = { mode: u32(slot, MkdirIn.offset.mode), umask: u32(slot, MkdirIn.offset.umask) }
-    return fs.mkdir(nodeOf(serving, slot), firstName(slot), object, slot)
+    return { operation: 'mkdir', parent: nodeOf(serving, slot), name: firstName(slot), object }
   },
+  carryOut: (fs, { parent, name, object }, slot) => fs.mkdir(parent, name, object, slot),
+  done: entryOf,
   answer: answerEntry,
 })
 
-export const link = handler<Entry>({
-  call: (serving, slot) => {
-    const { fs } = serving
-    if (fs.link === undefined) unsupported()
-    const target = knownNode(serving, u64(slot, LinkIn.offset.oldnodeid))
-    return fs.link(target, nodeOf(serving, slot), firstName(slot), slot)
+export const link = changing<'link', Entry>({
+  operation: 'link',
+  read: (serving, slot) => {
+    const node = knownNode(serving, u64(slot, LinkIn.offset.oldnodeid))
+    return { operation: 'link', node, newParent: nodeOf(serving, slot), newName: firstName(slot) }
   },
+  carryOut: (fs, { node, newParent, newName }, slot) => fs.link(node, newParent, newName, slot),
+  done: (fs, { newParent, newName }, slot) => entryOf(fs, { parent: newParent, name: newName }, slot),
   answer: answerEntry,
 })
 
-export const unlink = handler<unknown>({
-  call: (serving, slot) => {
-    if (serving.fs.unlink === undefined) unsupported()
-    return serving.fs.unlink(nodeOf(serving, slot), firstName(slot), slot)
-  },
+export const unlink = changing<'unlink', unknown>({
+  operation: 'unlink',
+  read: (serving, slot) => ({
+    operation: 'unlink',
+    parent: nodeOf(serving, slot),
+    name: firstName(slot),
+  }),
+  carryOut: (fs, { parent, name }, slot) => fs.unlink(parent, name, slot),
+  done: nothing,
   answer: answerNothing,
 })
 
-export const rmdir = handler<unknown>({
-  call: (serving, slot) => {
-    if (serving.fs.rmdir === undefined) unsupported()
-    return serving.fs.rmdir(nodeOf(serving, slot), firstName(slot), slot)
-  },
+export const rmdir = changing<'rmdir', unknown>({
+  operation: 'rmdir',
+  read: (serving, slot) => ({ operation: 'rmdir', parent: nodeOf(serving, slot), name: firstName(slot) }),
+  carryOut: (fs, { parent, name }, slot) => fs.rmdir(parent, name, slot),
+  done: nothing,
   answer: answerNothing,
 })
 
 function renameWith(newdir: number, flagsOf: (slot: RequestSlot) => number) {
-  return handler<unknown>({
-    call: (serving, slot) => {
-      const { fs } = serving
-      if (fs.rename === undefined) unsupported()
+  return changing<'rename', unknown>({
+    operation: 'rename',
+    read: (serving, slot) => {
       const name = firstName(slot)
       const newName = nameAt(slot, slot.frame.namesAt + name.length + 1)
       const newParent = knownNode(serving, u64(slot, newdir))
-      return fs.rename(nodeOf(serving, slot), name, newParent, newName, flagsOf(slot), slot)
+      const parent = nodeOf(serving, slot)
+      return { operation: 'rename', parent, name, newParent, newName, flags: flagsOf(slot) }
     },
+    carryOut: (fs, { parent, name, newParent, newName, flags }, slot) =>
+      fs.rename(parent, name, newParent, newName, flags, slot),
+    done: nothing,
     answer: answerNothing,
   })
 }

@@ -3,6 +3,7 @@ import { SetxattrFlag } from '../../protocol/flags/io.js'
 import { GetxattrIn, GetxattrOut, SetxattrIn } from '../../protocol/structs/xattr.js'
 import { handler, after } from '../handler.js'
 import type { RequestSlot } from '../request-slot.js'
+import { changing, nothing } from './changing.js'
 import { answerNothing } from './names.js'
 import { firstName, nameAt, nodeOf, u32, unsupported } from './request.js'
 
@@ -42,25 +43,31 @@ export const listxattr = handler<XattrResult>({
   },
 })
 
-export const setxattr = handler<unknown>({
-  call: (serving, slot) => {
-    const { fs } = serving
-    if (fs.setxattr === undefined) unsupported()
+export const setxattr = changing<'setxattr', unknown>({
+  operation: 'setxattr',
+  read: (serving, slot) => {
     const name = nameAt(slot, slot.frame.namesAt, 'text')
     const value = slot.frame.data(slot.frame.namesAt + name.length + 1, u32(slot, SetxattrIn.offset.size))
     if (value === null) throw fsError('EINVAL')
     const extended = slot.frame.setxattrExt ? u32(slot, SetxattrIn.offset.setxattrFlags) : 0
     const killSetgid = (extended & SetxattrFlag.ACL_KILL_SGID) !== 0
     const flags = u32(slot, SetxattrIn.offset.flags)
-    return fs.setxattr(nodeOf(serving, slot), name, value, flags, killSetgid, slot)
+    return { operation: 'setxattr', node: nodeOf(serving, slot), name, value, flags, killSetgid }
   },
+  carryOut: (fs, { node, name, value, flags, killSetgid }, slot) =>
+    fs.setxattr(node, name, value, flags, killSetgid, slot),
+  done: nothing,
   answer: answerNothing,
 })
 
-export const removexattr = handler<unknown>({
-  call: (serving, slot) => {
-    if (serving.fs.removexattr === undefined) unsupported()
-    return serving.fs.removexattr(nodeOf(serving, slot), firstName(slot, 'text'), slot)
-  },
+export const removexattr = changing<'removexattr', unknown>({
+  operation: 'removexattr',
+  read: (serving, slot) => ({
+    operation: 'removexattr',
+    node: nodeOf(serving, slot),
+    name: firstName(slot, 'text'),
+  }),
+  carryOut: (fs, { node, name }, slot) => fs.removexattr(node, name, slot),
+  done: nothing,
   answer: answerNothing,
 })
