@@ -1,9 +1,11 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { Kernel, LocalFiles, profiles, type KernelProfile, type Mount } from '../../src/kernel-model/index.js'
+import { Kernel, LocalFiles, profiles, type KernelProfile } from '../../src/kernel-model/index.js'
 import { strategies, type PassthroughStrategy } from '../../src/passthrough/strategy.js'
 import { CrashServer } from '../server/server.js'
+import { disagreements } from './accounts.js'
 import { Client } from './client.js'
+import type { World } from './world.js'
 
 /** How the mirror reaches objects and data: each in the two ways there are. */
 export interface Ground {
@@ -57,15 +59,6 @@ export const grounds: readonly Ground[] = [
   },
 ]
 
-export interface World {
-  readonly source: string
-  readonly mount: Mount
-  readonly server: CrashServer
-  client(name: string, user?: { uid: number; gid: number }): Client
-  /** Throws when descriptors are left open. */
-  end(): Promise<void>
-}
-
 function openDescriptors(): number {
   return readdirSync('/proc/self/fd').length
 }
@@ -83,9 +76,24 @@ export async function makeWorld(scratch: string, ground: Ground): Promise<World>
   await server.start()
   return {
     source,
-    mount,
     server,
+    get journal() {
+      return server.journal
+    },
     client: (name, user = { uid: 0, gid: 0 }) => new Client(name, kernel.process(user)),
+    dropCaches: () => {
+      mount.dropCaches()
+      return Promise.resolve()
+    },
+    // The server reads the request in this turn of the loop; what it then does on another thread lasts longer.
+    untilInHand: async () => {
+      for (let tries = 0; tries < 200 && mount.connection.inHand === 0; tries++) await Promise.resolve()
+    },
+    disagreements: () => Promise.resolve(disagreements(mount, server.journal)),
+    keptDescriptors: () => Promise.resolve(server.keeper.nodes().length),
+    abort: () => {
+      mount.connection.abort()
+    },
     end: async () => {
       await server.end()
       const left = openDescriptors() - descriptors

@@ -9,18 +9,26 @@ import {
   Region,
   RequestRecord,
 } from '../../src/journal/layout.js'
-import { currentLife } from './life.js'
-
-/* Makes each store of a word in the journal a step of the life that makes it. */
 
 const STORES = ['setU32', 'setF64', 'publish'] as const
 
-for (const name of STORES) {
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called on the area at hand
-  const store = Area.prototype[name]
-  Area.prototype[name] = function (this: Area, address: number, value: number): void {
-    currentLife()?.step(() => `store of ${wordName(this.region, address)}`)
-    store.call(this, address, value)
+export interface Store {
+  readonly region: number
+  readonly address: number
+  readonly value: number
+  /** Others go by it: everything stored before it is in memory when it is. */
+  readonly isPublished: boolean
+}
+
+/** Calls back before each store of a word in a journal, by this process. */
+export function beforeStores(step: (store: Store) => void): void {
+  for (const name of STORES) {
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called on the area at hand
+    const store = Area.prototype[name]
+    Area.prototype[name] = function (this: Area, address: number, value: number): void {
+      step({ region: this.region, address, value, isPublished: name === 'publish' })
+      store.call(this, address, value)
+    }
   }
 }
 
