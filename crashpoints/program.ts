@@ -1,18 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { ServerKilled } from '../src/kernel-model/index.js'
+import { readMounts } from '../src/mount/mountinfo.js'
 import { CAP, capabilitySet, dropEffective, warmThreadPool } from '../src/native/index.js'
+import { modelKernel, realKernel, type Kernel } from './kernels.js'
 import { operations } from './operations/all.js'
-import { files } from './operations/files.js'
+import type { Operation } from './operations/operation.js'
 import { readOptions, type Options } from './options.js'
 import { protections } from './protections.js'
-import { killEverywhere, MOST_MISMATCHES, type Mismatch, type Tally } from './run/points.js'
-import { grounds } from './run/world.js'
+import { killEverywhere, MOST_MISMATCHES, type Limits, type Mismatch, type Tally } from './run/points.js'
 import { checkRandom, type RandomOutcome } from './random/check.js'
 import { policyGaps } from './run/policy.js'
-
-const QUICK_STRIDE = 7
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
@@ -24,52 +23,74 @@ export async function program(args: readonly string[]): Promise<number> {
     if (!(error instanceof ServerKilled)) throw error
   })
   process.umask(0o022)
-  dropEffective(capabilitySet(CAP.FSETID, CAP.SYS_RESOURCE))
-  await warmThreadPool()
   if (options.without !== undefined) protections[options.without]()
   const scratch = mkdtempSync(join(options.scratch, 'evermount-crashpoints-'))
+  // For processes of other users.
+  chmodSync(scratch, 0o711)
   try {
-    return await run(scratch, options)
+    if (options.kernel === 'real') return await run(await realKernel(scratch, options.stores), options)
+    dropEffective(capabilitySet(CAP.FSETID, CAP.SYS_RESOURCE))
+    await warmThreadPool()
+    return await run(modelKernel(scratch), options)
   } finally {
-    rmSync(scratch, { recursive: true, force: true })
+    // Never through a mount that would not go.
+    const isMounted = readMounts().some(({ mountPoint }) => mountPoint.startsWith(`${scratch}/`))
+    if (!isMounted) rmSync(scratch, { recursive: true, force: true })
   }
 }
 
-async function run(scratch: string, options: Options): Promise<number> {
-  const began = performance.now()
+async function run(kernel: Kernel, options: Options): Promise<number> {
   const chosen = operations.filter(
-    ({ name }) => options.operation === undefined || name === options.operation,
+    ({ name }, at) =>
+      at % options.every === 0 && (options.operation === undefined || name === options.operation),
   )
   const tally: Tally = { points: 0, doubleKills: 0, passedOver: 0, opcodes: new Set(), mismatches: [] }
-  const stride = options.quick ? QUICK_STRIDE : 1
-  let told = 0
-  let played = 0
-  for (const operation of chosen) {
-    for (const ground of grounds) {
-      if (operation.throughServer === true && ground.passthrough) continue
-      if (ground.filesOnly === true && !files.includes(operation)) continue
-      const limits = { stride, first: played++ % stride, doubles: options.doubles }
-      await killEverywhere(scratch, ground, operation, limits, tally)
+  let random: RandomOutcome | undefined
+  try {
+    await killAll(kernel, chosen, options, tally)
+    if (chosen.length === operations.length && options.kernel === 'model') {
+      for (const gap of policyGaps(tally.opcodes)) {
+        tally.mismatches.push({ operation: 'all', ground: 'all', plan: [], points: [], difference: [gap] })
+        say(gap)
+      }
     }
+    if (options.random > 0) {
+      const { random: runs, seed } = options
+      random = await checkRandom(kernel.worlds, { runs, seed, mostKills: kernel.mostKills })
+    }
+  } finally {
+    await kernel.end()
+  }
+  return report(tally, chosen.length, options, random)
+}
+
+/** Lanes of a kernel go on beside each other. */
+async function killAll(
+  kernel: Kernel,
+  chosen: readonly Operation[],
+  options: Options,
+  tally: Tally,
+): Promise<void> {
+  const began = performance.now()
+  let told = 0
+  const tell = (name: string): void => {
     for (; told < tally.mismatches.length; told++) say(describe(tally.mismatches[told]!))
     const { points, doubleKills, mismatches } = tally
     const seconds = ((performance.now() - began) / 1000).toFixed(1)
-    say(
-      `${operation.name}: ${points} points, ${doubleKills} double kills, ${mismatches.length} differ, ${seconds} s`,
-    )
-    if (mismatches.length > MOST_MISMATCHES) break
+    say(`${name}: ${points} points, ${doubleKills} double kills, ${mismatches.length} differ, ${seconds} s`)
   }
-  if (options.operation === undefined) {
-    for (const gap of policyGaps(tally.opcodes)) {
-      tally.mismatches.push({ operation: 'all', ground: 'all', plan: [], points: [], difference: [gap] })
-      say(gap)
-    }
-  }
-  const random =
-    options.random === 0
-      ? undefined
-      : await checkRandom(scratch, { runs: options.random, seed: options.seed })
-  return report(tally, chosen.length, options, random)
+  const { stride, doubles, plan } = options
+  const lanes = kernel.lanes(chosen)
+  await Promise.all(
+    lanes.map(async (parts) => {
+      for (const [at, part] of parts.entries()) {
+        const limits: Limits = { stride, first: at % stride, doubles, plan }
+        await killEverywhere(part, limits, tally)
+        if (parts[at + 1]?.operation !== part.operation) tell(part.operation.name)
+        if (tally.mismatches.length > MOST_MISMATCHES) return
+      }
+    }),
+  )
 }
 
 function report(

@@ -18,7 +18,7 @@ export const attributes: readonly Operation[] = [
     name: 'getattr',
     before: async ({ a, world }) => {
       await a.file('f')
-      world.mount.dropCaches()
+      await world.dropCaches()
     },
     during: ({ a }) => a.stat('f'),
   },

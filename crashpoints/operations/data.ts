@@ -1,6 +1,6 @@
 import { FallocateMode, SeekWhence } from '../../src/protocol/linux.js'
 import { O } from '../run/open-flags.js'
-import { untilInHand, type Operation, type Scene } from './operation.js'
+import type { Operation, Scene } from './operation.js'
 
 const written = async ({ a }: Scene): Promise<void> => {
   await a.open('h', 'f', O.RDWR | O.CREAT)
@@ -9,7 +9,7 @@ const written = async ({ a }: Scene): Promise<void> => {
 
 const uncached = async ({ a, world }: Scene): Promise<void> => {
   await a.file('f', 'what is read')
-  world.mount.dropCaches()
+  await world.dropCaches()
   await a.open('h', 'f', O.RDWR)
 }
 
@@ -97,7 +97,7 @@ export const data: readonly Operation[] = [
     before: written,
     during: async ({ a, world }) => {
       const call = a.fsync('h')
-      await untilInHand(world)
+      await world.untilInHand()
       a.process.interrupt()
       await call
     },

@@ -1,6 +1,6 @@
 import { FlockOperation } from '../../src/protocol/linux.js'
 import { O } from '../run/open-flags.js'
-import { untilInHand, type Operation, type Scene } from './operation.js'
+import type { Operation, Scene } from './operation.js'
 
 const openedFile = async ({ a }: Scene): Promise<void> => {
   await a.file('f')
@@ -55,7 +55,7 @@ export const files: readonly Operation[] = [
       // What its call comes to nobody sees: it may have been read by the server, or not yet.
       const doomed = world.client('doomed')
       const call = doomed.open('h', 'f', O.RDWR)
-      await untilInHand(world)
+      await world.untilInHand()
       await Promise.all([doomed.process.kill(), call])
     },
     after: ({ a }) => a.readFile('f'),
@@ -163,7 +163,7 @@ export const files: readonly Operation[] = [
     before: async ({ a, world }) => {
       await a.mkdir('d')
       for (const name of ['f', 'g', 'k']) await a.file(`d/${name}`)
-      world.mount.dropCaches()
+      await world.dropCaches()
       await a.open('h', 'd', O.RDONLY | O.DIRECTORY)
     },
     during: ({ a }) => a.rest('h'),
@@ -174,7 +174,7 @@ export const files: readonly Operation[] = [
     before: async ({ a, world }) => {
       await a.mkdir('d')
       for (let index = 0; index < 150; index++) await a.symlink('there', `d/${'long'.repeat(10)}${index}`)
-      world.mount.dropCaches()
+      await world.dropCaches()
       await a.open('h', 'd', O.RDONLY | O.DIRECTORY)
       await a.entries('h')
     },

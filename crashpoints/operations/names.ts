@@ -12,7 +12,7 @@ export const names: readonly Operation[] = [
       await a.mkdir('d')
       await a.mkdir('d/e')
       await a.file('d/e/f')
-      world.mount.dropCaches()
+      await world.dropCaches()
     },
     during: ({ a }) => a.stat('d/e/f'),
     after: ({ a }) => a.readFile('d/e/f'),
@@ -40,7 +40,7 @@ export const names: readonly Operation[] = [
     name: 'readlink',
     before: async ({ a, world }) => {
       await a.symlink('there', 'l')
-      world.mount.dropCaches()
+      await world.dropCaches()
     },
     during: ({ a }) => a.readlink('l'),
   },
@@ -278,10 +278,7 @@ export const names: readonly Operation[] = [
     before: async ({ a }) => {
       await a.file('f')
     },
-    during: ({ world }) => {
-      world.mount.dropCaches()
-      return Promise.resolve()
-    },
+    during: ({ world }) => world.dropCaches(),
     after: ({ a }) => a.readFile('f'),
   },
   {
@@ -293,10 +290,7 @@ export const names: readonly Operation[] = [
       await a.symlink('there', 'l')
       await a.stat('g')
     },
-    during: ({ world }) => {
-      world.mount.dropCaches()
-      return Promise.resolve()
-    },
+    during: ({ world }) => world.dropCaches(),
     after: ({ a }) => a.readFile('d/f'),
   },
 ]

@@ -24,8 +24,3 @@ export interface Operation {
    */
   readonly losesNameOfMany?: boolean
 }
-
-/** The server reads the request in this turn of the loop; what it then does on another thread lasts longer. */
-export async function untilInHand({ mount }: World): Promise<void> {
-  for (let tries = 0; tries < 200 && mount.connection.inHand === 0; tries++) await Promise.resolve()
-}

@@ -1,6 +1,5 @@
 import * as fc from 'fast-check'
 import { RenameFlag, XattrFlag } from '../../src/protocol/linux.js'
-import { grounds } from '../run/world.js'
 
 /** How a file is opened. */
 export type OpenMode = 'read' | 'update' | 'create' | 'exclusive' | 'truncate' | 'append'
@@ -26,7 +25,7 @@ export interface Sequence {
   readonly rounds: readonly Round[]
   /** Steps after which one server after the other is killed. */
   readonly kills: readonly number[]
-  /** Which of the grounds. */
+  /** Which of the grounds: kernels, and ways of the mirror. */
   readonly ground: number
 }
 
@@ -87,12 +86,14 @@ const call: fc.Arbitrary<RandomCall> = fc.oneof(
   fc.record({ name: fc.constantFrom('getxattr' as const, 'removexattr' as const), path }),
 )
 
-export const sequence: fc.Arbitrary<Sequence> = fc.record({
-  rounds: fc.array(fc.array(call, { minLength: 1, maxLength: PROCESSES }), {
-    minLength: 1,
-    maxLength: 24,
-    size: 'max',
-  }),
-  kills: fc.array(fc.nat({ max: 250 }), { minLength: 1, maxLength: 10, size: 'max' }),
-  ground: fc.nat({ max: grounds.length - 1 }),
-})
+/** On one of so many grounds, with at most so many kills. */
+export const sequence = (grounds: number, mostKills: number): fc.Arbitrary<Sequence> =>
+  fc.record({
+    rounds: fc.array(fc.array(call, { minLength: 1, maxLength: PROCESSES }), {
+      minLength: 1,
+      maxLength: 24,
+      size: 'max',
+    }),
+    kills: fc.array(fc.nat({ max: 250 }), { minLength: 1, maxLength: mostKills, size: 'max' }),
+    ground: fc.nat({ max: grounds - 1 }),
+  })

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check'
+import type { World } from '../run/world.js'
 import { sequence } from './call.js'
 import { playSequence } from './play-sequence.js'
 
@@ -10,14 +11,22 @@ export interface RandomOutcome {
   readonly failure: string | undefined
 }
 
-/** Plays random sequences; the first that fails is made as small as can be. */
+export interface RandomOptions {
+  readonly runs: number
+  /** Drawn unless told. */
+  readonly seed: number | undefined
+  /** In one sequence. */
+  readonly mostKills: number
+}
+
+/** Plays random sequences, each in a world of its own; the first that fails is made as small as can be. */
 export async function checkRandom(
-  scratch: string,
-  { runs, seed }: { readonly runs: number; readonly seed: number | undefined },
+  grounds: readonly (() => Promise<World>)[],
+  { runs, seed, mostKills }: RandomOptions,
 ): Promise<RandomOutcome> {
   let kills = 0
-  const property = fc.asyncProperty(sequence, async (drawn) => {
-    kills += await playSequence(scratch, drawn)
+  const property = fc.asyncProperty(sequence(grounds.length, mostKills), async (drawn) => {
+    kills += await playSequence(await grounds[drawn.ground]!(), drawn)
   })
   const details = await fc.check(property, {
     numRuns: runs,

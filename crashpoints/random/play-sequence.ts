@@ -1,17 +1,16 @@
-import { disagreements } from '../run/accounts.js'
 import { canonicalJournal } from '../run/canonical-journal.js'
 import { listSource } from '../run/source-listing.js'
-import { grounds, makeWorld, type World } from '../run/world.js'
+import type { World } from '../run/world.js'
 import { PROCESSES, type RandomCall, type Round, type Sequence } from './call.js'
 import { ModelFiles, type Result } from './model-files.js'
 import { randomListing, RandomProcess } from './process-calls.js'
 
 /**
  * Plays a sequence with its kills. Throws what is wrong: an answer that no order of the calls made at once explains, a
- * source in which something acknowledged is missing or something else is there, an account that does not add up.
+ * source in which something acknowledged is missing or something else is there, an account that does not add up. The
+ * world ends with it. The number of kills.
  */
-export async function playSequence(scratch: string, { rounds, kills, ground }: Sequence): Promise<number> {
-  const world = await makeWorld(scratch, grounds[ground]!)
+export async function playSequence(world: World, { rounds, kills }: Sequence): Promise<number> {
   let deaths = 0
   let processes: readonly RandomProcess[] = []
   try {
@@ -33,7 +32,7 @@ export async function playSequence(scratch: string, { rounds, kills, ground }: S
     await checkAccounts(world, processes)
   } catch (error) {
     // Nothing of it may go on beside the next one.
-    world.mount.connection.abort()
+    world.abort()
     await Promise.all(processes.map((process) => process.exit()))
     await world.end().catch(() => undefined)
     throw error
@@ -78,10 +77,12 @@ async function playRounds(
 ): Promise<readonly ModelFiles[]> {
   let states: readonly ModelFiles[] = [new ModelFiles()]
   for (const batch of rounds.flatMap(batches)) {
-    const calls = Promise.all(batch.map(({ process, call }) => processes[process]!.make(call)))
-    // Who waits for ever is found by the server, which does not come to rest.
-    const results = await Promise.race([calls, world.server.settle().then(() => calls)])
-    const next = states.flatMap((state) => following(state, batch, results, world.server.poisoned > 0))
+    const { server } = world
+    const results = await server.finish(
+      Promise.all(batch.map(({ process, call }) => processes[process]!.make(call))),
+    )
+    const mayBePoisoned = results.includes('EIO') && (await server.countPoisoned()) > 0
+    const next = states.flatMap((state) => following(state, batch, results, mayBePoisoned))
     if (next.length === 0) {
       const told = batch.map(({ call }, at) => `${JSON.stringify(call)} came to ${results[at] ?? '?'}`)
       throw new Error(
@@ -130,16 +131,17 @@ function distinct(states: readonly ModelFiles[]): readonly ModelFiles[] {
 }
 
 async function checkAccounts(world: World, processes: readonly RandomProcess[]): Promise<void> {
-  const { server, mount, source } = world
-  const problems = disagreements(mount, server.journal)
+  const { server, source } = world
+  const problems = [...(await world.disagreements())]
   for (const process of processes) await process.exit()
   await server.settle()
-  mount.dropCaches()
+  await world.dropCaches()
   await server.settle()
   const { paths } = listSource(source)
-  const left = canonicalJournal(server.journal, paths).filter((line) => !line.startsWith('node .:'))
-  problems.push(...left, ...disagreements(mount, server.journal))
-  for (const node of server.keeper.nodes()) problems.push(`the descriptor of node ${node} is still kept`)
+  const left = canonicalJournal(world.journal, paths).filter((line) => !line.startsWith('node .:'))
+  problems.push(...left, ...(await world.disagreements()))
+  const kept = await world.keptDescriptors()
+  if (kept > 0) problems.push(`${kept} descriptors are still kept`)
   if (problems.length > 0) throw new Error(`${deathsOf(world)}${problems.join('\n')}`)
 }
 

@@ -1,7 +1,7 @@
 import { lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { FileMode } from '../../src/protocol/linux.js'
-import type { Process } from '../../src/kernel-model/index.js'
+import type { Caller } from '../run/caller.js'
 import { attributesOf } from '../run/source-listing.js'
 import { O } from '../run/open-flags.js'
 import type { OpenMode, RandomCall } from './call.js'
@@ -20,12 +20,12 @@ const LENGTH = 64
 /** Where nothing has been written, zeroes are. */
 const shown = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1').replaceAll('\0', '.')
 
-/** Makes random calls as a process of the modelled kernel. */
+/** Makes random calls as a process. */
 export class RandomProcess {
-  readonly #process: Process
+  readonly #process: Caller
   readonly #fds = new Map<number, number>()
 
-  constructor(process: Process) {
+  constructor(process: Caller) {
     this.#process = process
   }
 

@@ -1,4 +1,5 @@
-import type { Process, RecordLock, Stat } from '../../src/kernel-model/index.js'
+import type { RecordLock, Stat } from '../../src/kernel-model/index.js'
+import type { Caller } from './caller.js'
 import { O } from './open-flags.js'
 
 /** A call and what it came to. */
@@ -16,17 +17,19 @@ function comparable({ mode, nlink, uid, gid, rdev, size }: Stat): object {
   return { mode: mode.toString(8), nlink, uid, gid, rdev, size }
 }
 
-/**
- * A process of the modelled kernel that makes calls and takes down what they come to. Open files go by labels.
- * No call throws.
- */
+export interface User {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** A process that makes calls and takes down what they come to. Open files go by labels. No call throws. */
 export class Client {
   readonly outcomes: Outcome[] = []
-  readonly process: Process
+  readonly process: Caller
   readonly #name: string
   readonly #fds = new Map<string, number>()
 
-  constructor(name: string, process: Process) {
+  constructor(name: string, process: Caller) {
     this.#name = name
     this.process = process
   }

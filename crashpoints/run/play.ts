@@ -1,10 +1,9 @@
 import { Header } from '../../src/journal/layout.js'
-import { disagreements } from './accounts.js'
 import { canonicalJournal } from './canonical-journal.js'
 import type { Client } from './client.js'
 import type { Operation } from '../operations/operation.js'
 import { listSource } from './source-listing.js'
-import { makeWorld, type Ground, type World } from './world.js'
+import type { World } from './world.js'
 
 const USER = { uid: 1234, gid: 1234 }
 
@@ -33,15 +32,9 @@ export interface Played {
 /**
  * Plays an operation with servers that die as planned: the one that serves after `plan[0]` steps from the beginning of
  * the operation, its successor after `plan[1]` of its own, and so on. Deaths that the operation does not last for do
- * not happen.
+ * not happen. The world ends with it.
  */
-export async function play(
-  scratch: string,
-  ground: Ground,
-  operation: Operation,
-  plan: readonly number[],
-): Promise<Played> {
-  const world = await makeWorld(scratch, ground)
+export async function play(world: World, operation: Operation, plan: readonly number[]): Promise<Played> {
   const { server } = world
   const clients = [world.client('a'), world.client('b'), world.client('user', USER)] as const
   let played: Played | undefined
@@ -50,8 +43,7 @@ export async function play(
     await operation.before?.(scene)
     await server.settle()
     server.arm(plan)
-    const call = operation.during(scene)
-    await Promise.all([call, server.settle().then(() => call)])
+    await server.finish(operation.during(scene))
     await server.settle()
     const { steps } = server
     const deaths = [...server.deaths]
@@ -75,8 +67,8 @@ async function endWorld(world: World, isWhole: boolean): Promise<void> {
   }
 }
 
-function received({ server }: World): Set<number> {
-  const { header } = server.journal
+function received({ journal }: World): Set<number> {
+  const { header } = journal
   const opcodes = new Set<number>()
   for (let opcode = 0; opcode < 64; opcode++) {
     if (header.f64(Header.opcodeCounts + opcode * 8) > 0) opcodes.add(opcode)
@@ -85,26 +77,27 @@ function received({ server }: World): Set<number> {
 }
 
 async function observe(world: World, clients: readonly Client[]): Promise<Observed> {
-  const { server, mount, source } = world
+  const { server, source } = world
   const listing = listSource(source)
-  const journal = canonicalJournal(server.journal, listing.paths)
-  const problems = disagreements(mount, server.journal)
+  const journal = canonicalJournal(world.journal, listing.paths)
+  const problems = await world.disagreements()
   const results = clients.flatMap(({ outcomes }) =>
     outcomes.map(({ call, result }) => `${call} = ${JSON.stringify(result)}`),
   )
   const view = await viewOf(world, listing.paths)
   for (const { process } of clients) await process.exit()
   await server.settle()
-  mount.dropCaches()
+  await world.dropCaches()
   await server.settle()
-  const end = canonicalJournal(server.journal, listing.paths)
-  for (const node of server.keeper.nodes()) end.push(`the descriptor of node ${node} is still kept`)
+  const end = canonicalJournal(world.journal, listing.paths)
+  const kept = await world.keptDescriptors()
+  if (kept > 0) end.push(`${kept} descriptors are still kept`)
   return {
     results,
     source: listing.lines,
     journal,
     view,
-    disagreements: [...problems, ...disagreements(mount, server.journal)],
+    disagreements: [...problems, ...(await world.disagreements())],
     end,
   }
 }

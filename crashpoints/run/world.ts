@@ -1,96 +1,42 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { Kernel, LocalFiles, profiles, type KernelProfile, type Mount } from '../../src/kernel-model/index.js'
-import { strategies, type PassthroughStrategy } from '../../src/passthrough/strategy.js'
-import { CrashServer } from '../server/server.js'
-import { Client } from './client.js'
+import type { Journal } from '../../src/journal/journal.js'
+import type { Client, User } from './client.js'
 
-/** How the mirror reaches objects and data: each in the two ways there are. */
-export interface Ground {
-  readonly name: string
-  readonly handles: 'auto' | 'never'
-  readonly passthrough: boolean
-  readonly strategy: PassthroughStrategy
-  /** A successor is ready before its predecessor dies; else it begins only then. */
-  readonly standby: boolean
-  readonly profile: KernelProfile
-  /** Played is only what opens files: the rest is as on the first one. */
-  readonly filesOnly?: boolean
+/** The servers of a mount, one life after another. */
+export interface Lives {
+  /** Where lives have ended since the world was made, in words. */
+  readonly deaths: readonly string[]
+  /** Steps of the life at hand since it was armed, or since it began. */
+  readonly steps: number
+  /** Requests that were answered with EIO because servers had been killed in the midst of them too often. */
+  countPoisoned(): Promise<number>
+  /** The serving life ends after so many steps, its successor after so many of its own, and so on. */
+  arm(plan: readonly number[]): void
+  /** What has not ended by now lives on. */
+  disarm(): void
+  /** Resolves when nobody waits, nothing is in hand and the server is idle. Throws when that never comes. */
+  settle(): Promise<void>
+  /** Waits for calls under way. Throws when one of them waits for ever. */
+  finish<T>(calls: Promise<T>): Promise<T>
 }
 
-const kernel = profiles['linux-6.18']
-
-export const grounds: readonly Ground[] = [
-  {
-    name: 'by handle, passed through',
-    handles: 'auto',
-    passthrough: true,
-    strategy: strategies.journal,
-    standby: false,
-    profile: kernel,
-  },
-  {
-    name: 'by name, through the server, a standby',
-    handles: 'never',
-    passthrough: false,
-    strategy: strategies.journal,
-    standby: true,
-    profile: kernel,
-  },
-  {
-    name: 'passed through, inode cache, a standby',
-    handles: 'auto',
-    passthrough: true,
-    strategy: strategies.inodeCache,
-    standby: true,
-    profile: profiles['inode-cache'],
-    filesOnly: true,
-  },
-  {
-    name: 'passed through, inode compare',
-    handles: 'never',
-    passthrough: true,
-    strategy: strategies.inodeCompare,
-    standby: false,
-    profile: profiles['inode-compare'],
-    filesOnly: true,
-  },
-]
-
+/** A mount of an empty directory by a mirror, with processes that use it: on the modelled kernel, or on the real one. */
 export interface World {
+  /** The directory that is mirrored. */
   readonly source: string
-  readonly mount: Mount
-  readonly server: CrashServer
-  client(name: string, user?: { uid: number; gid: number }): Client
-  /** Throws when descriptors are left open. */
+  readonly server: Lives
+  readonly journal: Journal
+  /** A process; the same name gives the same one. */
+  client(name: string, user?: User): Client
+  /** Has the kernel forget what nobody uses. */
+  dropCaches(): Promise<void>
+  /** Until the server has read a request and not answered it, if that comes to be seen at all. */
+  untilInHand(): Promise<void>
+  /** Where the kernel and the journal disagree about what the kernel has been told: nothing, if all is well. */
+  disagreements(): Promise<readonly string[]>
+  /** Descriptors of objects without a name that are kept for successors. */
+  keptDescriptors(): Promise<number>
+  /** Ends every call that waits. */
+  abort(): void
+  /** Throws when something is left. */
   end(): Promise<void>
-}
-
-function openDescriptors(): number {
-  return readdirSync('/proc/self/fd').length
-}
-
-/** A fresh directory below `scratch`, mirrored by a server to a kernel of its own. */
-export async function makeWorld(scratch: string, ground: Ground): Promise<World> {
-  const folder = mkdtempSync(join(scratch, 'world-'))
-  const source = join(folder, 'source')
-  mkdirSync(source)
-  const descriptors = openDescriptors()
-  const { handles, passthrough, strategy, profile } = ground
-  const kernel = new Kernel({ profile, host: new LocalFiles() })
-  const mount = kernel.mount({ allowOther: true, defaultPermissions: true })
-  const server = new CrashServer(mount, strategy, ground.standby, { source, handles, passthrough })
-  await server.start()
-  return {
-    source,
-    mount,
-    server,
-    client: (name, user = { uid: 0, gid: 0 }) => new Client(name, kernel.process(user)),
-    end: async () => {
-      await server.end()
-      const left = openDescriptors() - descriptors
-      rmSync(folder, { recursive: true, force: true })
-      if (left > 0) throw new Error(`${left} descriptors are left open`)
-    },
-  }
 }

@@ -14,6 +14,7 @@ import {
 import type { PassthroughStrategy } from '../../src/passthrough/strategy.js'
 import { Session } from '../../src/session/session.js'
 import { wantedCapabilities } from '../../src/session/wanted.js'
+import type { Lives } from '../run/world.js'
 import { SteppedKeeper } from './keeper.js'
 import { Life } from './life.js'
 import { LentMemory } from './memory.js'
@@ -41,12 +42,10 @@ export class Stuck extends Error {
  * what the supervisor does for processes: holds the device, the journal and the kept descriptors, starts the successor
  * once nothing of the predecessor is under way, and has it tidy up as a server process does.
  */
-export class CrashServer {
+export class CrashServer implements Lives {
   readonly keeper = new SteppedKeeper()
   /** Where lives have ended, in words. */
   readonly deaths: string[] = []
-  /** Requests that were answered with EIO because servers had been killed in the midst of them too often. */
-  poisoned = 0
   readonly #mount: Mount
   readonly #strategy: PassthroughStrategy
   readonly #options: MirrorOptions
@@ -61,6 +60,7 @@ export class CrashServer {
   /** Of a server: all are started by this process. */
   readonly #capabilities = effectiveCapabilities()
   #failure: Error | undefined
+  #poisoned = 0
   readonly #passthrough: boolean
   readonly #withStandby: boolean
 
@@ -110,6 +110,15 @@ export class CrashServer {
       quiet = this.#isAtRest ? quiet + 1 : 0
       if (Date.now() > deadline) throw new Stuck(this.#describe())
     }
+  }
+
+  /** Who waits for ever is found by the server, which does not come to rest otherwise. */
+  finish<T>(calls: Promise<T>): Promise<T> {
+    return Promise.race([calls, this.settle().then(() => calls)])
+  }
+
+  countPoisoned(): Promise<number> {
+    return Promise.resolve(this.#poisoned)
   }
 
   async end(): Promise<void> {
@@ -206,7 +215,7 @@ export class CrashServer {
       }),
       strategy: this.#strategy,
       onPoisoned: () => {
-        this.poisoned++
+        this.#poisoned++
       },
     })
     await server.session.prepare()

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { requireOrSkip } from '../support/requirements.js'
 import { dist, runCommand } from '../support/run-child.js'
 
 const root = dirname(dist)
@@ -25,6 +26,24 @@ describe('npm run crashpoints', () => {
     expect(result['operations']).toBeGreaterThan(90)
     expect(result['points']).toBeGreaterThan(1500)
     expect(result['doubleKills']).toBeGreaterThan(250)
+  })
+
+  it('finds none on the real kernel', { timeout: 300_000 }, async (context) => {
+    requireOrSkip(context, 'root', 'fuse')
+    const args = ['--kernel', 'real', '--quick', '--json']
+    const { code, stdout, stderr } = await runCommand(process.execPath, [MAIN, ...args], 290_000)
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
+    const result = JSON.parse(stdout) as Record<string, number>
+    expect(result).toMatchObject({ mismatches: 0, random: { runs: 6 } })
+    expect(result['points']).toBeGreaterThan(50)
+    expect(result['doubleKills']).toBeGreaterThan(10)
+  })
+
+  it('plays one kill again that it is told', { timeout: 60_000 }, async () => {
+    const args = ['--operation', 'rename', '--kill', '20,5']
+    const { code, stderr } = await runCommand(process.execPath, [MAIN, ...args], 50_000)
+    expect(stderr).toMatch(/1 operations, 2 points, 2 double kills/)
+    expect(code).toBe(0)
   })
 
   it.each([

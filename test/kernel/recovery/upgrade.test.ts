@@ -1,36 +1,13 @@
-import {
-  closeSync,
-  cpSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  readlinkSync,
-  readSync,
-} from 'node:fs'
-import { rmSync, statSync, symlinkSync, writeFileSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, openSync, readFileSync, readdirSync, readlinkSync, readSync } from 'node:fs'
+import { rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { Header, JOURNAL_VERSION, Region, RequestRecord } from '../../../src/journal/layout.js'
-import { dist } from '../../support/run-child.js'
+import { installedCopies } from '../../support/installed-copy.js'
 import { requireOrSkip } from '../../support/requirements.js'
 import { superviseMirror, type SupervisedMirror } from '../../support/supervised-mirror.js'
 
-const root = join(dist, '..')
 const REGION_BYTES = 2 ** 38
-const made: string[] = []
-
-/** A project of its own, compiled, that can be upgraded under a running mount. */
-function install(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'evm-install-'))
-  made.push(folder)
-  cpSync(dist, join(folder, 'dist'), { recursive: true })
-  cpSync(join(root, 'test/support'), join(folder, 'test/support'), { recursive: true })
-  cpSync(join(root, 'package.json'), join(folder, 'package.json'))
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  return folder
-}
 
 function setVersion(folder: string, version: number): void {
   const file = join(folder, 'dist/journal/layout.js')
@@ -79,9 +56,7 @@ describe('an upgrade', { timeout: 120_000 }, () => {
   beforeEach((context) => {
     requireOrSkip(context, 'root', 'fuse')
   })
-  afterEach(() => {
-    for (const folder of made.splice(0)) rmSync(folder, { recursive: true })
-  })
+  const install = installedCopies()
 
   it('to another journal version is refused under a client that writes, and the old server goes on', async () => {
     const folder = install()
