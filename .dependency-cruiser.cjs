@@ -61,7 +61,7 @@ module.exports = {
       name: 'not-to-test',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^(test|scripts|bench|conformance|crashpoints)/' },
+      to: { path: '^(test|scripts|bench|conformance|crashpoints|chaos)/' },
     },
   ],
   options: {

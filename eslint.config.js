@@ -6,13 +6,21 @@ export default tseslint.config(
       'dist/',
       'dist-conformance/',
       'dist-crashpoints/',
+      'dist-chaos/',
       'node_modules/',
       'coverage/',
       'bench/build/',
     ],
   },
   {
-    files: ['src/**/*.ts', 'test/**/*.ts', 'conformance/**/*.ts', 'crashpoints/**/*.ts', 'bench/**/*.ts'],
+    files: [
+      'src/**/*.ts',
+      'test/**/*.ts',
+      'conformance/**/*.ts',
+      'crashpoints/**/*.ts',
+      'chaos/**/*.ts',
+      'bench/**/*.ts',
+    ],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: {
       parserOptions: { project: './tsconfig.test.json', tsconfigRootDir: import.meta.dirname },

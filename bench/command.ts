@@ -5,6 +5,10 @@ export interface CommandOptions {
   readonly deadline?: number
   readonly env?: NodeJS.ProcessEnv
   readonly directory?: string
+  /** Whose process it is: this program's user and group unless told. */
+  readonly user?: { readonly uid: number; readonly gid: number }
+  /** What it reads on its standard input; nothing unless told. */
+  readonly input?: string
 }
 
 /** What a command has said, and how long it took. */
@@ -15,23 +19,27 @@ export interface CommandResult {
 
 /**
  * Runs a command in a child process. Throws when it fails or is not done at the deadline: whatever touches a mount
- * runs so, and never in the benchmark's own process, which the mount could hold up for ever.
+ * runs so, and never in this process, which the mount could hold up for ever.
  */
 export function run(
   command: string,
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
-  const { deadline = 60_000, env, directory } = options
+  const { deadline = 60_000, env, directory, user, input = '' } = options
   const title = [command, ...args].join(' ').slice(0, 200)
   return new Promise((resolve, reject) => {
     const began = process.hrtime.bigint()
     const child = spawn(command, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
       env: { ...process.env, ...env },
       ...(directory === undefined ? {} : { cwd: directory }),
+      ...user,
     })
+    // It may end before it has read all.
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(input)
     let [stdout, stderr, late] = ['', '', false]
     let seconds = 0
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { killGroup } from './command.js'
 
-/** Looks once a second whether the benchmark is still there. */
+/** Looks once a second whether the program is still there. */
 const GUARD = `
 left="$2"
 while [ "$left" -gt 0 ] && kill -0 "$3" 2> /dev/null; do sleep 1; left=$((left - 1)); done
@@ -13,8 +13,8 @@ awk -v point="$1" '$5 == point { split($3, device, ":"); print device[2] }' /pro
 `
 
 /**
- * Ends whatever is mounted at the mount point after a deadline, or when the benchmark itself has ended in whatever
- * way, from a process outside: a benchmark that hangs on a mount then fails instead. Started before the mount is made;
+ * Ends whatever is mounted at the mount point after a deadline, or when this program itself has ended in whatever
+ * way, from a process outside: a program that hangs on a mount then fails instead. Started before the mount is made;
  * returns what calls it off.
  */
 export function guardMount(mountPoint: string, seconds: number): () => void {

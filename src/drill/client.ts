@@ -1,3 +1,5 @@
+import type { LongestCall } from './longest-calls.js'
+
 /** What a client of the drill is told: where it works, and which of the clients it is. */
 export interface ClientTask {
   readonly kind: ClientKind
@@ -6,7 +8,7 @@ export interface ClientTask {
   readonly source: string
 }
 
-export type ClientKind = 'stat' | 'read' | 'write' | 'append' | 'open' | 'hold'
+export type ClientKind = 'stat' | 'absent' | 'read' | 'write' | 'append' | 'open' | 'hold'
 
 /** What a client has seen. */
 export interface ClientReport {
@@ -17,8 +19,8 @@ export interface ClientReport {
   readonly errors: Readonly<Record<string, number>>
   /** Data read that was not the data expected. */
   readonly dataErrors: number
-  /** The stat client: the longest call of each slice of time: end of the slice (ms, monotonic), duration (ms). */
-  readonly longest?: readonly (readonly [number, number])[]
+  /** Of a client that asks without pause. */
+  readonly longest?: readonly LongestCall[]
 }
 
 /** One client's work: `step` is called again and again until the drill is over, then `finish` once. */
@@ -28,7 +30,7 @@ export interface Client {
   /** Last checks. */
   finish?(calls: CallCounter): Promise<void>
   readonly dataErrors: number
-  readonly longest?: readonly (readonly [number, number])[]
+  readonly longest?: readonly LongestCall[]
 }
 
 /** Counts calls and their failures. */

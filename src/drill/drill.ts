@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { strategies } from '../passthrough/strategy.js'
+import { blackoutOfEach, quantiles, type Blackouts } from './blackouts.js'
 import type { ClientKind, ClientReport } from './client.js'
-import { now } from './clients/stat.js'
 import type { DrilledMount, DrillGround, RunningClient } from './ground.js'
 import { makeFiles } from './known-inodes.js'
+import { now, type LongestCall } from './longest-calls.js'
 import { reopenAfterKill } from './trap.js'
 
 export interface DrillOptions {
@@ -42,7 +43,7 @@ export interface DrillResult {
   readonly clientErrors: number
   readonly dataErrors: number
   /** Per kill, the longest call of a client that calls stat without pause (ms). */
-  readonly blackoutMs: { readonly p50: number; readonly p99: number; readonly max: number }
+  readonly blackoutMs: Blackouts
   readonly naiveReopen: string
   readonly journalReopen: string
   readonly inodeCacheReopen: string
@@ -53,8 +54,6 @@ export interface DrillResult {
 
 const KINDS: readonly ClientKind[] = ['stat', 'read', 'write', 'append', 'open', 'hold']
 const CLIENT_STOP_MS = 20_000
-/** A blackout is looked for in calls that end so long after the kill, or before the next one. */
-const BLACKOUT_WINDOW_MS = 2_000
 
 /**
  * Mounts a copy of a directory, lets clients work on it, kills the server again and again, and reports what the
@@ -192,22 +191,14 @@ async function finish(mount: DrilledMount, clients: readonly RunningClient[]): P
 
 function blackouts(
   kills: readonly { at: number; ready: boolean }[],
-  longest: readonly (readonly [number, number])[],
-): DrillResult['blackoutMs'] {
-  const found = kills
-    .map(({ at, ready }, index) => {
-      const until = Math.min(kills[index + 1]?.at ?? Infinity, at + BLACKOUT_WINDOW_MS)
-      const calls = longest.filter(([ended]) => ended >= at && ended <= until)
-      return { ready, blackout: Math.max(0, ...calls.map(([, duration]) => duration)) }
-    })
-    .filter(({ ready }) => ready)
-    .map(({ blackout }) => blackout)
-    .sort((a, b) => a - b)
-  const at = (share: number): number => round(found[Math.max(0, Math.ceil(found.length * share) - 1)] ?? 0)
-  return { p50: at(0.5), p99: at(0.99), max: at(1) }
+  longest: readonly LongestCall[],
+): Blackouts {
+  const each = blackoutOfEach(
+    kills.map(({ at }) => at),
+    longest,
+  )
+  return quantiles(each.filter((_, index) => kills[index]!.ready))
 }
-
-const round = (value: number): number => Math.round(value * 100) / 100
 
 /** What is installed or kept by git is no part of the drill. */
 function copyTree(from: string, to: string): void {

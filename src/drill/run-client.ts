@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import type { Calls } from './calls.js'
 import { CallCounter, type Client, type ClientKind, type ClientReport } from './client.js'
+import { AbsentClient } from './clients/absent.js'
 import { AppendClient } from './clients/append.js'
 import { HoldClient } from './clients/hold.js'
 import { OpenClient } from './clients/open.js'
@@ -27,8 +28,9 @@ export async function runClient(
 ): Promise<ClientReport> {
   const client = makeClient(kind, mount, source)
   const calls = new CallCounter()
-  // The stat client asks without pause; the others leave it room on a machine with few cores.
-  const pause = kind === 'stat' ? () => nextTurn() : () => delay(PAUSE_MS)
+  // These ask without pause; the others leave them room on a machine with few cores.
+  const isRestless = kind === 'stat' || kind === 'absent'
+  const pause = isRestless ? () => nextTurn() : () => delay(PAUSE_MS)
   for (let turns = 0; !isOver(); turns++) {
     await client.step(calls)
     if (turns % 4 === 0) onProgress(calls)
@@ -44,6 +46,8 @@ function makeClient(kind: ClientKind, mount: Calls, source: string): Client {
   switch (kind) {
     case 'stat':
       return new StatClient(mount, files(source, 50))
+    case 'absent':
+      return new AbsentClient(mount)
     case 'read':
       return new ReadClient(mount, source, files(source, 200))
     case 'write':

@@ -1,7 +1,7 @@
 import type { Calls } from '../calls.js'
 import type { CallCounter, Client } from '../client.js'
+import { LongestCalls, now } from '../longest-calls.js'
 
-const SLICE_MS = 2
 const BURST_MS = 5
 
 /**
@@ -10,14 +10,18 @@ const BURST_MS = 5
  */
 export class StatClient implements Client {
   readonly dataErrors = 0
-  readonly longest: [number, number][] = []
   readonly #mount: Calls
   readonly #files: readonly string[]
+  readonly #longest = new LongestCalls()
   #turn = 0
 
   constructor(mount: Calls, files: readonly string[]) {
     this.#mount = mount
     this.#files = files
+  }
+
+  get longest(): LongestCalls['list'] {
+    return this.#longest.list
   }
 
   async step(calls: CallCounter): Promise<void> {
@@ -26,20 +30,8 @@ export class StatClient implements Client {
       const file = this.#files[this.#turn++ % this.#files.length]!
       const began = now()
       await calls.try(this.#mount.stat(file))
-      this.#record(began, now())
+      this.#longest.record(began, now())
       if (performance.now() > until) return
     }
   }
-
-  #record(began: number, ended: number): void {
-    const last = this.longest.at(-1)
-    const duration = ended - began
-    if (last === undefined || ended - last[0] > SLICE_MS) this.longest.push([ended, duration])
-    else if (duration > last[1]) last[1] = duration
-  }
-}
-
-/** Monotonic milliseconds, the same clock in every process. */
-export function now(): number {
-  return Number(process.hrtime.bigint()) / 1e6
 }
