@@ -28,10 +28,11 @@ export function settleChange<Result>(
   ways: Ways<Result>,
 ): Awaitable<Result> {
   if (fs.reconcile !== undefined) {
-    return after(fs.reconcile(change, context), (verdict) => {
+    // A file system in JavaScript may answer anything.
+    return after<string, Result>(fs.reconcile(change, context), (verdict) => {
       if (verdict === 'done') return ways.done()
       if (verdict === 'repeat') return ways.carryOut()
-      throw new TypeError(`reconcile answered ${String(verdict)} for ${change.operation}`)
+      throw new TypeError(`reconcile answered ${verdict} for ${change.operation}`)
     })
   }
   if (context.doubt !== undefined) return ways.carryOut()

@@ -91,7 +91,10 @@ export const replayPolicies: Readonly<Record<OpcodeName, ReplayPolicy>> = {
   ),
   BMAP: READS,
   DESTROY: policy('session', 'the connection ends'),
-  IOCTL: policy('repeat', 'whether it may be the file system knows: it is asked (`reconcile`), or writes down an intent'),
+  IOCTL: policy(
+    'repeat',
+    'whether it may be the file system knows: it is asked (`reconcile`), or writes down an intent',
+  ),
   POLL: policy('repeat', 'says again who is to be woken'),
   NOTIFY_REPLY: policy('unanswered', 'who had asked for it is gone'),
   BATCH_FORGET: policy('unanswered', 'carried out by the successor from the entry where its predecessor was'),

@@ -77,7 +77,12 @@ describe('an INTERRUPT for a request that waits for its trial', () => {
     const memory = new PrivateMemory()
     const journal = Journal.create(memory, 8)
     const first = delayed(new MemoryFileSystem() as FileSystem, () => 60_000)
-    await serveTo({ start: first.start!.bind(first), statfs: first.statfs } as FileSystem, {}, kernel, memory)
+    await serveTo(
+      { start: first.start!.bind(first), statfs: first.statfs!.bind(first) } as FileSystem,
+      {},
+      kernel,
+      memory,
+    )
     const asked = [1, 2].map(() => kernel.ask('STATFS', 1))
     await turn()
     const [, second] = journal.requests.inHand()

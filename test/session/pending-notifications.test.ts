@@ -1,10 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import type { Context } from '../../src/filesystem/context.js'
-import type { FileSystem, NodeId } from '../../src/filesystem/file-system.js'
 import type { Host, Notifier } from '../../src/filesystem/host.js'
 import { MemoryFileSystem } from '../../src/filesystems/memory/index.js'
-import type { FileInode } from '../../src/filesystems/memory/inode.js'
 import { Header } from '../../src/journal/layout.js'
 import { profiles, type KernelProfile } from '../../src/kernel-model/profile.js'
 import { openFlags, PollEvent } from '../../src/protocol/linux.js'
@@ -30,7 +28,7 @@ class Shared extends MemoryFileSystem {
     return this.host.notifier
   }
 
-  poll(_node: NodeId, _file: FileInode, _events: number, _wakeup: unknown): number {
+  poll(): number {
     return this.ready
   }
 }
@@ -39,7 +37,7 @@ class Shared extends MemoryFileSystem {
 async function cached(profile: KernelProfile) {
   const fs = new Shared()
   const timeouts = { entry: 3600, attributes: 3600 }
-  const lives = new ModelLives(() => fs as unknown as FileSystem, { profile, timeouts, frames: 4 })
+  const lives = new ModelLives(() => fs, { profile, timeouts, frames: 4 })
   await lives.begin()
   const app = lives.mount.process({ uid: 0, gid: 0 })
   for (const path of ['/file', '/gone']) await app.close(await app.open(path, O.CREAT | 2))

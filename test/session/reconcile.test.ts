@@ -188,7 +188,7 @@ interface Trial {
 
 /** One change on a small tree, by servers that are killed at the points given. */
 async function attempt(disk: Disk, change: Change, budgets: readonly number[]): Promise<Trial> {
-  const lives = new ModelLives((reach) => withPoints(disk as unknown as FileSystem, reach))
+  const lives = new ModelLives((reach) => withPoints(disk, reach))
   await lives.begin()
   const app = lives.mount.process({ uid: 0, gid: 0 })
   for (const path of ['/dir', '/empty']) await app.mkdir(path)
