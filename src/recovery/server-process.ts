@@ -63,7 +63,10 @@ export class ServerProcess {
       return exit
     })
     this.#channel = new Channel(channel, (message) => {
-      if (message.type === 'ready') this.#ready = true
+      if (message.type === 'ready') {
+        this.#ready = true
+        this.send({ type: 'rehearse' })
+      }
       for (const listener of [...this.#listeners]) listener(message)
     })
   }

@@ -152,6 +152,8 @@ export class Server {
         return
       case 'stop':
         void this.#guard(this.#stop())
+        return
+      case 'rehearse':
     }
   }
 

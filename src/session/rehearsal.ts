@@ -11,7 +11,7 @@ import { EntryOut } from '../protocol/structs/entry.js'
 import { OutHeader } from '../protocol/structs/header.js'
 import { OpenOut } from '../protocol/structs/open.js'
 import { readU64, type U64 } from '../protocol/u64.js'
-import { MemoryTransport } from '../transport/memory.js'
+import { SocketConnection } from '../transport/socket-connection.js'
 import { Session, type SessionOptions } from './session.js'
 
 const ROUNDS = 12
@@ -36,7 +36,7 @@ export interface Rehearsal {
 
 /**
  * Runs two scratch lives over the common operations, the second taking over from the first, so that the code which a
- * takeover needs at once has been run before. Nothing of it reaches a kernel or the mount's journal.
+ * takeover needs at once has been run before, down to the system calls. Nothing of it reaches the mount.
  */
 export async function rehearse(
   rehearsal: Rehearsal,
@@ -55,15 +55,18 @@ async function play(
   journal: Journal,
   options: Pick<SessionOptions, 'timeouts' | 'wanted' | 'strategy'>,
 ): Promise<void> {
-  const transport = new MemoryTransport()
+  const connection = SocketConnection.open()
+  // Whoever has no descriptors left will not get far anyway.
+  if (typeof connection === 'number') return
+  await using transport = connection.server
   const { timeouts, wanted, strategy } = options
   const session = new Session({ timeouts, wanted, strategy, keeper: NO_KEEPER, fs, transport, journal })
   await session.prepare()
   session.takeOver()
   const serving = session.run()
-  const player = new Player(transport)
+  const player = new Player(connection)
   for (let round = 0; round < ROUNDS; round++) await player.round()
-  transport.end()
+  connection.end()
   await serving
   await fs.stop?.()
 }
@@ -71,11 +74,11 @@ async function play(
 type Asked = Pick<Request, 'opcode' | 'body' | 'names'> & { readonly payload?: Uint8Array }
 
 class Player {
-  readonly #transport: MemoryTransport
+  readonly #connection: SocketConnection
   #unique = 0
 
-  constructor(transport: MemoryTransport) {
-    this.#transport = transport
+  constructor(connection: SocketConnection) {
+    this.#connection = connection
   }
 
   async round(): Promise<void> {
@@ -137,7 +140,7 @@ class Player {
     this.#unique += 2
     const header = { uniqueId: this.#unique, resent: false, nodeid, uid: 0, gid: 0, pid: 0 }
     const whole = { ...request, header, payload: payload ?? null, extensions: null }
-    return this.#transport.ask(encodeRequest(whole as Request))
+    return this.#connection.ask(encodeRequest(whole as Request))
   }
 }
 
