@@ -6,7 +6,7 @@
  * A change of any of these numbers needs a new JOURNAL_VERSION: a successor of another version must not read it.
  */
 export const JOURNAL_MAGIC = 0x45564d54
-export const JOURNAL_VERSION = 3
+export const JOURNAL_VERSION = 4
 
 /** Regions of the journal's memory, and the size of the chunks in which each is mapped. */
 export const Region = {
@@ -89,6 +89,8 @@ export const Header = {
   namingNameBytes: 796,
   namingParent: 800,
   namingName: 1024,
+  /** What the file system keeps for its successor (32 KiB). */
+  ofFileSystem: 32 * KIB,
 } as const
 
 /** A request in hand. The slot's index is also that of its frame. */

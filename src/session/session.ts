@@ -186,6 +186,7 @@ export class Session implements Serving {
   /** Serves until the connection ends or `pause` is called. */
   async run(): Promise<SessionEnd> {
     this.#pausing = false
+    this.fs.serving?.(true)
     // When the device was first found empty after the last request; 0: it was not yet.
     let idleSince = 0
     let sinceTurn = 0
@@ -201,7 +202,10 @@ export class Session implements Serving {
         sinceTurn = 0
         await nextTurn()
       } else if (this.#isPausing()) {
-        if (this.#inHand.size === 0 && !this.#suspects.hasWaiting) return 'paused'
+        if (this.#inHand.size === 0 && !this.#suspects.hasWaiting) {
+          this.fs.serving?.(false)
+          return 'paused'
+        }
         await this.#slotFreed()
       } else if (!this.#hasSlot()) {
         await this.#slotFreed()
@@ -245,6 +249,7 @@ export class Session implements Serving {
       nodes: this.journal.nodes,
       notifier: this.notifier,
       keeper: this.#options.keeper,
+      memory: this.journal.ofFileSystem,
       isOpen: (node: NodeId) => this.passthrough.isOpen(node),
       isBacked: (node: NodeId) => this.passthrough.isBacked(node),
     }

@@ -62,6 +62,7 @@ export class MirrorLives {
       // The mirror notifies nobody.
       notifier: undefined as unknown as Notifier,
       keeper: this.keeper,
+      memory: this.journal.ofFileSystem,
       isOpen: (node) => this.open.has(node),
       isBacked: (node) => this.backed.has(node),
     }

@@ -48,6 +48,8 @@ import { Removal } from './removal.js'
 import { adoptRoot, openRoot, pathOf } from './root.js'
 import type { Source } from './source.js'
 import { Stat } from './stat.js'
+import { HandleNodes } from './watch/handle-nodes.js'
+import { Watch } from './watch/watch.js'
 
 const W_OK = 2
 const AT_STATX_SYNC_TYPE = AT.STATX_FORCE_SYNC | AT.STATX_DONT_SYNC
@@ -83,6 +85,7 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
   #removal!: Removal
   #changer!: AttributeChanger
   #xattrs!: ExtendedAttributeOperations
+  #watch: Watch | undefined
 
   constructor(options: MirrorOptions) {
     this.options = options
@@ -109,6 +112,7 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
     this.#objects = objects
     this.#tidying = setInterval(() => {
       objects.tidy()
+      this.#directories.tidy()
     }, TIDY_MS).unref()
     this.#entries = entries
     this.#files = new Files(source)
@@ -117,6 +121,14 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
     this.#removal = new Removal(source)
     this.#changer = new AttributeChanger(source)
     this.#xattrs = new ExtendedAttributeOperations(source)
+    if (options.watch !== undefined) {
+      const handles = new HandleNodes(host.nodes, devices, entries)
+      this.#watch = new Watch(
+        { ...options.watch, negative: (options.negativeTimeout ?? 0) > 0 },
+        host,
+        handles,
+      )
+    }
   }
 
   /**
@@ -131,6 +143,8 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
   stop(): void {
     if (this.#rootFd < 0) return
     clearInterval(this.#tidying)
+    this.#watch?.stop()
+    this.#directories.close()
     this.#objects.close()
     this.#source.devices.close()
     close(this.#rootFd)
@@ -142,7 +156,13 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
     return Promise.resolve()
   }
 
+  serving(isServing: boolean): void {
+    if (isServing) this.#watch?.start()
+    else this.#watch?.pause()
+  }
+
   forget(node: NodeId): void {
+    this.#directories.forget(node)
     this.#objects.forget(node)
   }
 
@@ -297,7 +317,7 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
     return this.#directories.reopen(node)
   }
 
-  readdir(node: NodeId, directory: MirrorDirectory, offset: U64, sink: DirectorySink): void {
+  readdir(node: NodeId, directory: MirrorDirectory | undefined, offset: U64, sink: DirectorySink): void {
     this.#directories.read(node, directory, offset, sink)
   }
 
@@ -305,8 +325,8 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
     this.#directories.release(directory)
   }
 
-  fsyncdir(_node: NodeId, directory: MirrorDirectory, dataOnly: boolean): Promise<void> {
-    return this.#directories.fsync(directory, dataOnly)
+  fsyncdir(node: NodeId, directory: MirrorDirectory | undefined, dataOnly: boolean): Promise<void> {
+    return this.#directories.fsync(node, directory, dataOnly)
   }
 
   statfs(node: NodeId): FilesystemStatistics {
