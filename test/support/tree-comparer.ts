@@ -27,9 +27,20 @@ export class TreeComparer {
     return answer.milliseconds
   }
 
-  /** In what they differ after so long. */
-  async differs(milliseconds: number, absent: readonly string[] = []): Promise<string | undefined> {
-    return (await this.#ask({ milliseconds, absent })).differs
+  /** As `agree`, contents of small files included. */
+  async agreeInContents(milliseconds: number): Promise<void> {
+    const { differs } = await this.#ask({ milliseconds, contents: true })
+    if (differs !== undefined) expect.fail(`after ${milliseconds} ms: ${differs}`)
+  }
+
+  /** In what they differ at once. */
+  async differs(absent: readonly string[] = []): Promise<string | undefined> {
+    return (await this.#ask({ absent })).differs
+  }
+
+  /** In what these names still differ after so long, when nothing is listed. */
+  async differIn(only: readonly string[], milliseconds: number): Promise<string | undefined> {
+    return (await this.#ask({ only, milliseconds })).differs
   }
 
   /** Calls stat on the mount's paths, one after another, so many times. */

@@ -11,6 +11,7 @@ import type { MirrorOptions } from './options.js'
 import { orThrow } from './or-throw.js'
 import { zeroAttr } from '../../protocol/structs/attr.js'
 import { Stat } from './stat.js'
+import type { AbsentNames } from './watch/absent-names.js'
 
 const DOT = 0x2e
 /** For which the kernel may rely on what nobody watches, where other things are watched. */
@@ -33,6 +34,7 @@ export class Entries {
   readonly entry: Entry
   readonly answer: AttributesAnswer
   readonly #absent: Entry
+  readonly #absentNames: AbsentNames | undefined
   readonly #options: MirrorOptions
   readonly #nodes: Nodes
   readonly #objects: Objects
@@ -41,7 +43,14 @@ export class Entries {
   readonly #stat = new Stat()
   readonly #name = new NameBuffer()
 
-  constructor(nodes: Nodes, objects: Objects, devices: Devices, options: MirrorOptions) {
+  /** `absent`: takes the names that the kernel is told are absent. */
+  constructor(
+    nodes: Nodes,
+    objects: Objects,
+    devices: Devices,
+    options: MirrorOptions,
+    absent?: AbsentNames,
+  ) {
     this.#nodes = nodes
     this.#objects = objects
     this.#devices = devices
@@ -50,6 +59,7 @@ export class Entries {
     this.entry = { node: 0, attributes, entryTimeout, attributeTimeout }
     this.answer = { attributes, attributeTimeout }
     this.#options = options
+    this.#absentNames = absent
     this.#absent = { node: 0, attributes }
   }
 
@@ -61,6 +71,7 @@ export class Entries {
     if (result !== -Errno.ENOENT) throw fsError(-result)
     const seconds = this.#negativeTimeout()
     if (seconds === 0) throw fsError('ENOENT')
+    this.#absentNames?.add(parent, name)
     this.#absent.entryTimeout = seconds
     return this.#absent
   }

@@ -49,7 +49,7 @@ import { adoptRoot, openRoot, pathOf } from './root.js'
 import type { Source } from './source.js'
 import { Stat } from './stat.js'
 import { HandleNodes } from './watch/handle-nodes.js'
-import { Watch } from './watch/watch.js'
+import { Watch, absentNames } from './watch/watch.js'
 
 const W_OK = 2
 const AT_STATX_SYNC_TYPE = AT.STATX_FORCE_SYNC | AT.STATX_DONT_SYNC
@@ -104,7 +104,8 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
       throw error
     }
     const objects = new Objects(host, devices, rootFd, options.maxDescriptors ?? defaultDescriptors())
-    const entries = new Entries(host.nodes, objects, devices, options)
+    const absent = options.watch === undefined ? undefined : absentNames(host)
+    const entries = new Entries(host.nodes, objects, devices, options, absent)
     const caller = new Caller(options.actAsCaller === true)
     const source: Source = { options, host, devices, objects, entries, caller }
     this.#rootFd = rootFd
@@ -121,13 +122,8 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
     this.#removal = new Removal(source)
     this.#changer = new AttributeChanger(source)
     this.#xattrs = new ExtendedAttributeOperations(source)
-    if (options.watch !== undefined) {
-      const handles = new HandleNodes(host.nodes, devices, entries)
-      this.#watch = new Watch(
-        { ...options.watch, negative: (options.negativeTimeout ?? 0) > 0 },
-        host,
-        handles,
-      )
+    if (options.watch !== undefined && absent !== undefined) {
+      this.#watch = new Watch(options.watch, host, new HandleNodes(host.nodes, devices, entries), absent)
     }
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Host } from '../../../filesystem/host.js'
 import { FAN, Waiter, fanotifyEvents, read, type FanotifyEvent } from '../../../native/index.js'
+import { AbsentNames } from './absent-names.js'
 import { doubtEverything } from './everything.js'
 import type { HandleNodes } from './handle-nodes.js'
 import { Invalidations } from './invalidations.js'
@@ -18,13 +19,20 @@ const PAUSE_MS = 10
 /** An event that is told by mask alone. */
 const LEAST_BYTES = 24
 
+/** Host.memory: the set of absent names, then the events at hand. */
+export function absentNames(host: Host): AbsentNames {
+  return new AbsentNames(host.memory.subarray(0, AbsentNames.BYTES))
+}
+
+function eventMemory(host: Host): Uint8Array {
+  return host.memory.subarray(AbsentNames.BYTES)
+}
+
 export interface WatchOptions {
   /** Of watchFileSystem: shared by all lives. */
   readonly fd: number
   /** For finding out what is mounted within the mount. */
   readonly mountPoint: string
-  /** Absent names are remembered by the kernel. */
-  readonly negative: boolean
 }
 
 /**
@@ -40,14 +48,16 @@ export class Watch {
   readonly #host: Host
   readonly #handles: HandleNodes
   readonly #invalidations: Invalidations
+  readonly #absent: AbsentNames
   readonly #memory: Uint8Array
   #waiter: Waiter | undefined
 
-  constructor(options: WatchOptions, host: Host, handles: HandleNodes) {
+  constructor(options: WatchOptions, host: Host, handles: HandleNodes, absent: AbsentNames) {
     this.#options = options
     this.#host = host
     this.#handles = handles
-    this.#memory = host.memory
+    this.#absent = absent
+    this.#memory = eventMemory(host)
     this.#invalidations = new Invalidations(host)
   }
 
@@ -100,7 +110,7 @@ export class Watch {
       const parent = this.#handles.find(directory)
       if (parent !== 0) {
         this.#invalidations.addNode(parent)
-        if (this.#options.negative || (mask & ~FAN.CREATE & NAMES) !== 0) {
+        if ((mask & NAMES) !== FAN.CREATE || this.#absent.mayHave(parent, name)) {
           this.#invalidations.addEntry(parent, name)
         }
       }
