@@ -171,6 +171,11 @@ export interface FileSystem<File = unknown, Directory = unknown> {
   start?(host: Host): Awaitable<void>
   /** Called before the process ends by intent: at unmount, and at a planned handover. */
   stop?(): Awaitable<void>
+  /**
+   * True: this process serves from now on. False: it has paused, and another one may serve; then it may be called with
+   * true again. What a server does unasked, such as notifications, belongs in between.
+   */
+  serving?(isServing: boolean): void
   /** The kernel no longer knows the node; its id never comes again. */
   forget?(node: NodeId): void
   /**
@@ -259,6 +264,10 @@ export interface FileSystem<File = unknown, Directory = unknown> {
   lseek?(node: NodeId, file: File, offset: U64, whence: number, context: Context): Awaitable<U64>
   copyFileRange?(node: NodeId, file: File, request: CopyRequest<File>, context: Context): Awaitable<U64>
 
+  /**
+   * Throwing ENOSYS, once and for all: the kernel opens directories itself, caches their entries, and `readdir` and
+   * `fsyncdir` get undefined for the directory. Without this method directories have handles, but no state.
+   */
   opendir?(node: NodeId, flags: number, context: Context): Awaitable<OpenedDirectory<Directory>>
   reopendir?(node: NodeId, flags: number): Awaitable<Directory>
   /** Entries after `offset`, a position that an earlier entry gave; 0 is the beginning. */

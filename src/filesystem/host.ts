@@ -18,6 +18,8 @@ export interface Nodes {
   /** A small dense number of a node, below `top`, for tables of one's own; -1: the node is not known. */
   slotOf(node: NodeId): number
   readonly top: number
+  /** The node in a slot below `top`; 0: none. */
+  idAt(slot: number): NodeId
   /** The key of the node in a slot; undefined when the journal's record is damaged. */
   key(slot: number): { readonly identity: Uint8Array; readonly locator: Uint8Array } | undefined
   /** The object has lost its last name: its identity may now come to mean another object. */
@@ -68,6 +70,11 @@ export interface Host {
   readonly nodes: Nodes
   readonly notifier: Notifier
   readonly keeper: Keeper
+  /**
+   * Bytes of the file system's own that outlive the process, aligned: zero in the first life, then as they were left. A
+   * process that does not serve (see FileSystem.serving) must not touch them.
+   */
+  readonly memory: Uint8Array
   /** True when handles of a node are open. */
   isOpen(node: NodeId): boolean
   /** True when the kernel itself holds the node's file (a backing registration): it outlives the server. */

@@ -104,6 +104,11 @@ export class Journal {
     return this.frames.chunk(index * FRAME_BYTES)
   }
 
+  /** 32 KiB of the file system's own: zero in the first life. */
+  get ofFileSystem(): Uint8Array {
+    return this.header.bytes(Header.ofFileSystem, Header.bytes - Header.ofFileSystem)
+  }
+
   get life(): number {
     return this.header.u32(Header.life)
   }

@@ -91,6 +91,8 @@ export const Header = {
   /** 1: something has changed of which the kernel has not been told (session/notifier.ts). */
   untold: 808,
   namingName: 1024,
+  /** What the file system keeps for its successor (32 KiB). */
+  ofFileSystem: 32 * KIB,
 } as const
 
 /** A request in hand. The slot's index is also that of its frame. */

@@ -69,6 +69,11 @@ export class NodeTable {
     return slot === 0 ? ROOT_ID : this.#slots.idOf(slot)
   }
 
+  /** The node in a slot; 0: none. */
+  idAt(slot: number): number {
+    return this.isLive(slot) ? this.idOf(slot) : 0
+  }
+
   /** Makes slot 0 the root, unless an earlier life has come to its end. */
   addRoot(identity: Uint8Array, locator: Uint8Array): void {
     if (this.#slots.top === 0) this.#slots.take()

@@ -48,6 +48,8 @@ export {
   nameToHandleAt,
   openByHandleAt,
 } from './handle.js'
+export { FAN, watchFileSystem } from './fanotify.js'
+export { type FanotifyEvent, fanotifyEvents } from './fanotify-events.js'
 export {
   FALLOC,
   SEEK,
@@ -136,6 +138,7 @@ export {
   threadName,
 } from './process.js'
 export { ownUntilDeath, ownerDied } from './robust-futex.js'
+export { Syscall } from './syscall-numbers.js'
 export { ioctl } from './ioctl.js'
 export { backingClose, backingOpen, cloneDevice } from './device-ioctl.js'
 export { CLONE, MNT, MS, mount, umount2, umount2Async, unshare } from './mount.js'

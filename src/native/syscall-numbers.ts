@@ -1,5 +1,6 @@
 /** Numbers of the calls that libc has no wrapper for, or only one that acts on all threads of the process. */
 interface SyscallNumbers {
+  readonly write: number
   readonly setgroups: number
   readonly setfsuid: number
   readonly setfsgid: number
@@ -23,6 +24,7 @@ const unified = {
 const perArchitecture: Readonly<Record<string, SyscallNumbers>> = {
   // arch/x86/entry/syscalls/syscall_64.tbl
   x64: {
+    write: 1,
     setgroups: 116,
     setfsuid: 122,
     setfsgid: 123,
@@ -34,6 +36,7 @@ const perArchitecture: Readonly<Record<string, SyscallNumbers>> = {
   },
   // include/uapi/asm-generic/unistd.h
   arm64: {
+    write: 64,
     setgroups: 159,
     setfsuid: 151,
     setfsgid: 152,

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { ownerDied } from '../native/index.js'
+import { ownerDied, Syscall } from '../native/index.js'
+import { ServerFd } from './messages.js'
 
 /** The task has begun to exit and never runs a system call again (include/linux/sched.h, PF_EXITING). */
 const EXITING = 0x4
@@ -26,7 +27,10 @@ export async function fenced(pid: number, word: Uint8Array): Promise<boolean> {
 /** Must not be asked once the process may have been reaped: its number may be another's. */
 function allThreadsExiting(pid: number): boolean {
   try {
-    return readdirSync(`/proc/${pid}/task`).every((thread) => isExiting(`/proc/${pid}/task/${thread}/stat`))
+    return readdirSync(`/proc/${pid}/task`).every((thread) => {
+      const task = `/proc/${pid}/task/${thread}`
+      return isExiting(`${task}/stat`) || isNotifying(task)
+    })
   } catch {
     return false
   }
@@ -44,4 +48,24 @@ function isExiting(file: string): boolean {
   }
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[FLAGS_FIELD]) & EXITING) !== 0
+}
+
+/** Bit of SIGKILL in a mask of signals, in hexadecimal digits from the right: the third digit holds 9 to 12. */
+const KILLED = /^SigPnd:\t[0-9a-f]*[13579bdf][0-9a-f]{2}$/m
+const WRITES_TO_DEVICE = `${Syscall.write} 0x${ServerFd.device.toString(16)} `
+
+/**
+ * A killed thread that is writing to the device: it ends with that call. It can be no answer, which only the main thread
+ * writes, and that one is gone. A notification may wait for a lock of the kernel's, in a sleep that no signal ends, and
+ * its holder for an answer that only a successor will give.
+ */
+function isNotifying(task: string): boolean {
+  try {
+    return (
+      KILLED.test(readFileSync(`${task}/status`, 'latin1')) &&
+      readFileSync(`${task}/syscall`, 'latin1').startsWith(WRITES_TO_DEVICE)
+    )
+  } catch {
+    return false
+  }
 }

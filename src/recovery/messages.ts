@@ -36,13 +36,24 @@ export type SupervisorTask =
   { readonly mount: MountRequest } | { readonly adopt: Heritage; readonly server: number }
 
 /** Descriptors that a supervisor is started with; a server that starts one gives it all of them. */
-export const SupervisorFd = { channel: 3, device: 4, journal: 5, keeper: 6, log: 7, directory: 8 } as const
+export const SupervisorFd = {
+  channel: 3,
+  device: 4,
+  journal: 5,
+  keeper: 6,
+  log: 7,
+  directory: 8,
+  watch: 9,
+} as const
 
 /** Descriptors that a server process is started with. */
-export const ServerFd = { device: 3, journal: 4, channel: 5, keeper: 6, directory: 7 } as const
+export const ServerFd = { device: 3, journal: 4, channel: 5, keeper: 6, directory: 7, watch: 8 } as const
 
 /** Path of the directory that a MountRequest names, for its file system: the same one wherever it is moved. */
 export const HELD_DIRECTORY = `/proc/self/fd/${ServerFd.directory}`
+
+/** Number of the descriptor by which a server learns of changes (MountRequest.watch). */
+export const HELD_WATCH = ServerFd.watch
 
 export type ToServer =
   /** Nothing; but what brings the next message has been run. */

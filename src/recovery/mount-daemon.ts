@@ -21,6 +21,7 @@ import { ControlServer, type ControlReply, type ControlRequest, type MountStatus
 import { endDead } from './dead-mount.js'
 import { SupervisorFd, type Heritage, type ServerSettings } from './messages.js'
 import { keepJournal } from './keep-journal.js'
+import { openWatch } from './open-watch.js'
 import { RuntimeDirectory, type MountNote } from './runtime-directory.js'
 import { parentHandle } from './server-handle.js'
 import { describeEvent, type SupervisorEvent } from './supervisor-event.js'
@@ -35,6 +36,11 @@ export interface MountRequest {
   readonly mountOptions: MountOptions
   /** A directory that every server finds at HELD_DIRECTORY, wherever it is moved meanwhile. */
   readonly directory?: string | undefined
+  /**
+   * Changes on that directory's file system are told: every server finds a descriptor of native/fanotify.ts at
+   * ServerFd.watch. Its queue lives as long as the mount.
+   */
+  readonly watch?: boolean | undefined
   readonly settings: ServerSettings
   readonly capabilities: KernelCapabilities
   readonly stuckAfterMs?: number | undefined
@@ -54,6 +60,7 @@ interface Holdings {
   readonly directory: RuntimeDirectory
   readonly log: number
   readonly held: number | undefined
+  readonly watch: number | undefined
 }
 
 /** A mount with all that keeps it alive: what the supervisor's process consists of. */
@@ -96,6 +103,8 @@ export class MountDaemon {
     onEvent: (event: SupervisorEvent) => void,
   ): Promise<MountDaemon> {
     const held = request.directory === undefined ? undefined : openDirectory(request.directory)
+    const watch =
+      request.watch === true && held !== undefined ? openWatch(held, request.directory) : undefined
     const directory = RuntimeDirectory.of(request.mountPoint)
     directory.create()
     const log = openSync(directory.log, 'a', 0o600)
@@ -105,7 +114,7 @@ export class MountDaemon {
       mounted = await attach(request.mountPoint, request.mountOptions)
       const { connection } = mounted
       const heritage = { request, connection, startedAt: new Date().toISOString() }
-      const holdings = { heritage, mounted, directory, log, held }
+      const holdings = { heritage, mounted, directory, log, held, watch }
       daemon = new MountDaemon(holdings, await Supervisor.create(supervisorOptions(holdings, onEvent)))
       await daemon.#begin()
       return daemon
@@ -142,6 +151,7 @@ export class MountDaemon {
       directory: RuntimeDirectory.of(request.mountPoint),
       log: SupervisorFd.log,
       held: request.directory === undefined ? undefined : SupervisorFd.directory,
+      watch: request.watch === true ? SupervisorFd.watch : undefined,
     }
     const options = supervisorOptions(holdings, () => undefined)
     const supervisor = await Supervisor.adopt(options, SupervisorFd.journal, orphan)
@@ -362,13 +372,14 @@ function refuseSecond({ mountPoint, mountOptions }: MountRequest): void {
 
 /** Whatever happens is in the log as well: nobody listens to a supervisor in the background. */
 function supervisorOptions(
-  { heritage, mounted, held, log }: Holdings,
+  { heritage, mounted, held, watch, log }: Holdings,
   onEvent: (event: SupervisorEvent) => void,
 ): SupervisorOptions {
   return {
     heritage,
     device: mounted.fd,
     directory: held,
+    watch,
     log,
     onEvent: (event) => {
       const text = describeEvent(event)

@@ -22,6 +22,8 @@ export interface ServerResources {
   readonly log: number
   /** See HELD_DIRECTORY. */
   readonly directory: number | undefined
+  /** See MountRequest.watch. */
+  readonly watch: number | undefined
 }
 
 /** One server process, seen from its supervisor. */
@@ -73,7 +75,7 @@ export class ServerProcess {
 
   /** Throws ERR_SYSCALL when this process has no descriptors left for it. */
   static spawn(resources: ServerResources, kept: DescriptorStore): ServerProcess {
-    const { heritage, device, journal, log, directory } = resources
+    const { heritage, device, journal, log, directory, watch } = resources
     const pair = new Int32Array(2)
     const made = socketpair(pair, SOCKET.SEQPACKET)
     if (made < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'socketpair', errno: -made })
@@ -86,6 +88,7 @@ export class ServerProcess {
       'pipe',
       pair[1]!,
       ...(directory === undefined ? [] : [directory]),
+      ...(watch === undefined ? [] : [watch]),
     ]
     try {
       const child = spawn(process.execPath, [...NODE_FLAGS, SERVER_MAIN, JSON.stringify(heritage)], { stdio })

@@ -31,8 +31,12 @@ export function startSupervisor(heritage: Heritage): StartedSupervisor {
   const pair = new Int32Array(2)
   const made = socketpair(pair, SOCKET.SEQPACKET)
   if (made < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'socketpair', errno: -made })
-  const { device, journal, directory } = ServerFd
-  const held = heritage.request.directory === undefined ? [] : [directory]
+  const { device, journal, directory, watch } = ServerFd
+  const { request } = heritage
+  const held = [
+    ...(request.directory === undefined ? [] : [directory]),
+    ...(request.watch === true ? [watch] : []),
+  ]
   try {
     const child = spawn(process.execPath, supervisorArguments({ adopt: heritage, server: process.pid }), {
       detached: true,

@@ -21,6 +21,8 @@ export interface SupervisorOptions {
   readonly device: number
   /** Descriptor of the directory that servers find at HELD_DIRECTORY; closed at the end. */
   readonly directory?: number | undefined
+  /** Descriptor of the changes in that directory's file system, ServerFd.watch in servers; closed at the end. */
+  readonly watch?: number | undefined
   /** Descriptor that servers write their diagnostics to. */
   readonly log: number
   readonly onEvent?: (event: SupervisorEvent) => void
@@ -318,13 +320,14 @@ export class Supervisor {
     this.#kept.close()
     close(this.#options.device)
     if (this.#options.directory !== undefined) close(this.#options.directory)
+    if (this.#options.watch !== undefined) close(this.#options.watch)
     this.#settleEnded()
   }
 
   /** Throws FuseError when no process can be started. */
   #spawn(): ServerProcess {
-    const { heritage, device, log, directory } = this.#options
-    const resources = { heritage, device, journal: this.#memory.fd, log, directory }
+    const { heritage, device, log, directory, watch } = this.#options
+    const resources = { heritage, device, journal: this.#memory.fd, log, directory, watch }
     return this.#care(ServerProcess.spawn(resources, this.#kept))
   }
 

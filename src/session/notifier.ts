@@ -68,7 +68,9 @@ export class SessionNotifier implements Notifier {
   }
 
   invalidateInode(node: NodeId, offset: U64 = 0, length: U64 = 0): Promise<boolean> {
-    return this.#send({ code: 'INVAL_INODE', nodeid: node, off: offset, len: length }, [node])
+    // Attributes alone are marked under a spinlock (fs/fuse/inode.c, fuse_reverse_inval_inode): nothing to wait for.
+    const locked = offset < 0 ? [] : [node]
+    return this.#send({ code: 'INVAL_INODE', nodeid: node, off: offset, len: length }, locked)
   }
 
   invalidateEntry(parent: NodeId, name: Name): Promise<boolean> {

@@ -192,6 +192,7 @@ export class Session implements Serving {
     this.#pausing = false
     if (this.#hasPaused) this.notifier.resume()
     this.#hasPaused = false
+    this.fs.serving?.(true)
     // When the device was first found empty after the last request; 0: it was not yet.
     let idleSince = 0
     let sinceTurn = 0
@@ -209,6 +210,7 @@ export class Session implements Serving {
       } else if (this.#isPausing()) {
         if (this.#inHand.size === 0 && !this.#suspects.hasWaiting) {
           this.#hasPaused = true
+          this.fs.serving?.(false)
           this.notifier.pause()
           return 'paused'
         }
@@ -255,6 +257,7 @@ export class Session implements Serving {
       nodes: this.journal.nodes,
       notifier: this.notifier,
       keeper: this.#options.keeper,
+      memory: this.journal.ofFileSystem,
       isOpen: (node: NodeId) => this.passthrough.isOpen(node),
       isBacked: (node: NodeId) => this.passthrough.isBacked(node),
     }

@@ -50,6 +50,8 @@ export class MirrorLives {
   readonly open = new Set<NodeId>()
   readonly backed = new Set<NodeId>()
   readonly options: MirrorOptions
+  /** Only a mirror that watches its source notifies anybody. */
+  notifier = undefined as unknown as Notifier
   #mirror: Mirror | undefined
 
   constructor(options: MirrorOptions) {
@@ -59,9 +61,9 @@ export class MirrorLives {
   get host(): Host {
     return {
       nodes: this.journal.nodes,
-      // The mirror notifies nobody.
-      notifier: undefined as unknown as Notifier,
+      notifier: this.notifier,
       keeper: this.keeper,
+      memory: this.journal.ofFileSystem,
       isOpen: (node) => this.open.has(node),
       isBacked: (node) => this.backed.has(node),
     }

@@ -7,13 +7,14 @@ import type { KernelCapabilities } from '../../passthrough/capabilities.js'
 import { probe } from '../../passthrough/probe.js'
 import { endDead } from '../../recovery/dead-mount.js'
 import { launch } from '../../recovery/launch.js'
-import { HELD_DIRECTORY } from '../../recovery/messages.js'
+import { HELD_DIRECTORY, HELD_WATCH } from '../../recovery/messages.js'
 import type { MountRequest } from '../../recovery/mount-daemon.js'
 import { wantedCapabilities } from '../../session/wanted.js'
 import { runInForeground } from '../foreground.js'
 import { resolveMountPoint } from '../mounts.js'
 import { answer, remark, type OutputOptions } from '../output.js'
 import { stackDepthFor } from '../stack-depth.js'
+import { defaults, timeoutsFor } from '../cache-timeouts.js'
 import { pickStrategy, STRATEGY_CHOICES, type StrategyChoice } from '../strategy-choice.js'
 
 /** Loaded by each server process. */
@@ -24,9 +25,10 @@ interface MirrorFlags extends OutputOptions {
   readonly readOnly?: boolean
   readonly passthrough: boolean
   readonly allowOther?: boolean
-  readonly entryTimeout: number
-  readonly attrTimeout: number
-  readonly negativeTimeout: number
+  readonly watch?: boolean
+  readonly entryTimeout?: number
+  readonly attrTimeout?: number
+  readonly negativeTimeout?: number
   readonly maxStackDepth?: '1' | '2'
   readonly strategy: StrategyChoice
   readonly stuckAfter?: number
@@ -44,9 +46,17 @@ export function addMirror(program: Command): void {
     .option('--no-passthrough', 'let reads and writes go through the server')
     .option('--allow-other', 'let other users in (default for root)')
     .option('--no-allow-other', 'only for the mounting user (default for other users)')
-    .option('--entry-timeout <seconds>', 'how long the kernel may rely on a name', seconds, 1)
-    .option('--attr-timeout <seconds>', 'how long the kernel may rely on attributes', seconds, 1)
-    .option('--negative-timeout <seconds>', 'how long the kernel may rely on a name being absent', seconds, 0)
+    .option(
+      '--watch',
+      'tell the kernel what changes in the source beside the mount, so that it may rely on the rest',
+    )
+    .option(
+      '--entry-timeout <seconds>',
+      `how long the kernel may rely on a name ${defaults('entry')}`,
+      seconds,
+    )
+    .option('--attr-timeout <seconds>', `... on attributes ${defaults('attributes')}`, seconds)
+    .option('--negative-timeout <seconds>', `... on a name being absent ${defaults('negative')}`, seconds)
     .addOption(
       new Option(
         '--max-stack-depth <layers>',
@@ -105,19 +115,23 @@ function mountRequest(
 ): MountRequest {
   const strategy = pickStrategy(flags.strategy, capabilities)
   const passthrough = flags.passthrough && capabilities.passthrough
+  const watch = flags.watch === true
+  const timeouts = timeoutsFor(flags, capabilities)
   const options: MirrorOptions = {
     source: HELD_DIRECTORY,
     readOnly: mountOptions.readOnly === true,
     passthrough,
-    entryTimeout: flags.entryTimeout,
-    attributeTimeout: flags.attrTimeout,
-    negativeTimeout: flags.negativeTimeout,
+    entryTimeout: timeouts.entry,
+    attributeTimeout: timeouts.attributes,
+    negativeTimeout: timeouts.negative,
+    watch: watch ? { fd: HELD_WATCH, mountPoint } : undefined,
     actAsCaller: isRoot(),
   }
   return {
     mountPoint,
     description: `mirror of ${source}`,
     directory: source,
+    watch,
     mountOptions,
     settings: {
       fileSystem: { module: MIRROR_MODULE, options },
@@ -126,7 +140,7 @@ function mountRequest(
         maxStackDepth: flags.maxStackDepth === undefined ? stackDepthFor(source) : depth(flags.maxStackDepth),
         defaultPermissions: true,
       }),
-      timeouts: { entry: flags.entryTimeout, attributes: flags.attrTimeout },
+      timeouts: { entry: timeouts.entry, attributes: timeouts.attributes },
       strategy: strategy.name,
     },
     capabilities,

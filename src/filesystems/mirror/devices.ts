@@ -84,6 +84,16 @@ export class Devices {
     return this.#last
   }
 
+  /** The source's own. */
+  get root(): Device | undefined {
+    return this.#root
+  }
+
+  /** The source is one file system, as far as it has been seen. */
+  get isOne(): boolean {
+    return this.#known.size <= 1
+  }
+
   /** Objects on this device do not exist: it is the mount that this process serves, seen from below. */
   hide(major: number, minor: number): void {
     const key = keyOf(major, minor)

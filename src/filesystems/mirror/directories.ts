@@ -17,6 +17,7 @@ import {
 import { readU64, type U64 } from '../../protocol/u64.js'
 import { isDots } from './entries.js'
 import { orThrow } from './or-throw.js'
+import { PassingDirectories } from './passing-directories.js'
 import type { Source } from './source.js'
 import { zeroAttr } from '../../protocol/structs/attr.js'
 
@@ -45,13 +46,21 @@ export interface MirrorDirectory {
 export class Directories {
   readonly #source: Source
   readonly #spare: EntryBuffer[] = []
+  readonly #passing = new PassingDirectories(
+    (node) => this.reopen(node),
+    (directory) => {
+      this.release(directory)
+    },
+  )
   readonly #noEntry: Entry = { node: 0, attributes: zeroAttr() }
 
   constructor(source: Source) {
     this.#source = source
   }
 
+  /** The kernel opens directories of a watched source itself, and keeps their entries: it is told when they change. */
   open(node: NodeId): OpenedDirectory<MirrorDirectory> {
+    if (this.#source.options.watch !== undefined) throw fsError('ENOSYS')
     return { directory: this.reopen(node) }
   }
 
@@ -60,12 +69,19 @@ export class Directories {
     return { fd, offset: 0, isAtStart: true, buffer: undefined, at: 0, end: 0 }
   }
 
-  read(node: NodeId, directory: MirrorDirectory, offset: U64, sink: DirectorySink): void {
+  /** `opened`: undefined when the kernel opens directories itself. */
+  read(node: NodeId, opened: MirrorDirectory | undefined, offset: U64, sink: DirectorySink): void {
+    const directory = opened ?? this.#passing.get(node)
+    // One that is removed while it is open reads as empty.
+    if (directory === undefined) return
     // Offset 0 is a rewind: it must show what has been added since.
     const isThere = offset === 0 ? directory.isAtStart : offset === directory.offset
     if (!isThere) this.#seek(directory, offset)
     for (let given = false; ; given = true) {
-      if (directory.at >= directory.end && !this.#refill(directory, given)) return
+      if (directory.at >= directory.end && !this.#refill(directory, given)) {
+        if (opened === undefined && !given) this.#passing.drop(node)
+        return
+      }
       if (!this.#give(node, directory, sink)) return
     }
   }
@@ -75,7 +91,31 @@ export class Directories {
     close(directory.fd)
   }
 
-  async fsync(directory: MirrorDirectory, dataOnly: boolean): Promise<void> {
+  async fsync(node: NodeId, opened: MirrorDirectory | undefined, dataOnly: boolean): Promise<void> {
+    const directory = opened ?? this.reopen(node)
+    try {
+      await this.#fsync(directory, dataOnly)
+    } finally {
+      if (opened === undefined) close(directory.fd)
+    }
+  }
+
+  /** The kernel has forgotten the directory. */
+  forget(node: NodeId): void {
+    this.#passing.drop(node)
+  }
+
+  /** Closes what has not been read lately. */
+  tidy(): void {
+    this.#passing.tidy()
+  }
+
+  /** Closes what no `release` comes for. */
+  close(): void {
+    this.#passing.close()
+  }
+
+  async #fsync(directory: MirrorDirectory, dataOnly: boolean): Promise<void> {
     orThrow(await (dataOnly ? fdatasyncAsync(directory.fd) : fsyncAsync(directory.fd)))
   }
 

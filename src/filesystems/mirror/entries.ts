@@ -11,8 +11,11 @@ import type { MirrorOptions } from './options.js'
 import { orThrow } from './or-throw.js'
 import { zeroAttr } from '../../protocol/structs/attr.js'
 import { Stat } from './stat.js'
+import type { AbsentNames } from './watch/absent-names.js'
 
 const DOT = 0x2e
+/** For which the kernel may rely on what nobody watches, where other things are watched. */
+const UNWATCHED_SECONDS = 1
 
 /** `.` or `..`, which are no entries of their own. */
 export function isDots(name: Name): boolean {
@@ -31,7 +34,8 @@ export class Entries {
   readonly entry: Entry
   readonly answer: AttributesAnswer
   readonly #absent: Entry
-  readonly #timeout: number | undefined
+  readonly #absentNames: AbsentNames | undefined
+  readonly #options: MirrorOptions
   readonly #nodes: Nodes
   readonly #objects: Objects
   readonly #devices: Devices
@@ -39,16 +43,24 @@ export class Entries {
   readonly #stat = new Stat()
   readonly #name = new NameBuffer()
 
-  constructor(nodes: Nodes, objects: Objects, devices: Devices, options: MirrorOptions) {
+  /** `absent`: takes the names that the kernel is told are absent. */
+  constructor(
+    nodes: Nodes,
+    objects: Objects,
+    devices: Devices,
+    options: MirrorOptions,
+    absent?: AbsentNames,
+  ) {
     this.#nodes = nodes
     this.#objects = objects
     this.#devices = devices
     const attributes = zeroAttr()
-    const { entryTimeout, attributeTimeout, negativeTimeout } = options
+    const { entryTimeout, attributeTimeout } = options
     this.entry = { node: 0, attributes, entryTimeout, attributeTimeout }
     this.answer = { attributes, attributeTimeout }
-    this.#timeout = attributeTimeout
-    this.#absent = { node: 0, attributes, entryTimeout: negativeTimeout ?? 0 }
+    this.#options = options
+    this.#absentNames = absent
+    this.#absent = { node: 0, attributes }
   }
 
   lookup(parent: NodeId, name: Name): Entry {
@@ -56,8 +68,12 @@ export class Entries {
     if (isDots(name)) return name.length === 1 ? this.#self(parent, parentFd) : this.#up(parent, parentFd)
     const result = this.tryFind(parent, parentFd, name)
     if (result === 0) return this.entry
-    if (result === -Errno.ENOENT && this.#absent.entryTimeout !== 0) return this.#absent
-    throw fsError(-result)
+    if (result !== -Errno.ENOENT) throw fsError(-result)
+    const seconds = this.#negativeTimeout()
+    if (seconds === 0) throw fsError('ENOENT')
+    this.#absentNames?.add(parent, name)
+    this.#absent.entryTimeout = seconds
+    return this.#absent
   }
 
   /** Puts what the name leads to into `entry`. Returns 0 or -errno. */
@@ -132,7 +148,19 @@ export class Entries {
    * each exec then (fs/fuse/dir.c, fuse_permission).
    */
   attributeTimeout(stat: Stat): number | undefined {
-    return stat.isSetIdFile ? 0 : this.#timeout
+    return stat.isSetIdFile ? 0 : this.#atMost(this.#options.attributeTimeout, stat)
+  }
+
+  /** Nobody tells what changes on other file systems than the source's own. */
+  #atMost(seconds: number | undefined, stat: Stat): number | undefined {
+    const isTold = this.#options.watch === undefined || this.#devices.find(stat) === this.#devices.root
+    return isTold ? seconds : Math.min(seconds ?? UNWATCHED_SECONDS, UNWATCHED_SECONDS)
+  }
+
+  /** It is not known which file system a name is absent from. */
+  #negativeTimeout(): number {
+    if (this.#options.watch !== undefined && !this.#devices.isOne) return 0
+    return this.#options.negativeTimeout ?? 0
   }
 
   #add(fd: number, identity: Uint8Array, device: Device, unnamed: boolean): NodeId {
@@ -148,6 +176,7 @@ export class Entries {
   #fill(node: NodeId): Entry {
     this.entry.node = node
     this.#stat.fill(this.entry.attributes)
+    this.entry.entryTimeout = this.#atMost(this.#options.entryTimeout, this.#stat)
     this.entry.attributeTimeout = this.attributeTimeout(this.#stat)
     return this.entry
   }

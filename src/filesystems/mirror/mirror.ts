@@ -49,6 +49,8 @@ import { Removal } from './removal.js'
 import { adoptRoot, openRoot, pathOf } from './root.js'
 import type { Source } from './source.js'
 import { Stat } from './stat.js'
+import { HandleNodes } from './watch/handle-nodes.js'
+import { Watch, absentNames } from './watch/watch.js'
 
 const W_OK = 2
 const AT_STATX_SYNC_TYPE = AT.STATX_FORCE_SYNC | AT.STATX_DONT_SYNC
@@ -84,6 +86,7 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
   #removal!: Removal
   #changer!: AttributeChanger
   #xattrs!: ExtendedAttributeOperations
+  #watch: Watch | undefined
 
   constructor(options: MirrorOptions) {
     this.options = options
@@ -107,7 +110,8 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
       throw error
     }
     const objects = new Objects(host, devices, rootFd, options.maxDescriptors ?? defaultDescriptors())
-    const entries = new Entries(host.nodes, objects, devices, options)
+    const absent = options.watch === undefined ? undefined : absentNames(host)
+    const entries = new Entries(host.nodes, objects, devices, options, absent)
     const caller = new Caller(options.actAsCaller === true)
     const source: Source = { options, host, devices, objects, entries, caller }
     this.#rootFd = rootFd
@@ -115,6 +119,7 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
     this.#objects = objects
     this.#tidying = setInterval(() => {
       objects.tidy()
+      this.#directories.tidy()
     }, TIDY_MS).unref()
     this.#entries = entries
     this.#files = new Files(source)
@@ -123,6 +128,9 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
     this.#removal = new Removal(source)
     this.#changer = new AttributeChanger(source)
     this.#xattrs = new ExtendedAttributeOperations(source)
+    if (options.watch !== undefined && absent !== undefined) {
+      this.#watch = new Watch(options.watch, host, new HandleNodes(host.nodes, devices, entries), absent)
+    }
   }
 
   /**
@@ -137,6 +145,8 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
   stop(): void {
     if (this.#rootFd < 0) return
     clearInterval(this.#tidying)
+    this.#watch?.stop()
+    this.#directories.close()
     this.#objects.close()
     this.#source.devices.close()
     close(this.#rootFd)
@@ -148,7 +158,13 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
     return Promise.resolve()
   }
 
+  serving(isServing: boolean): void {
+    if (isServing) this.#watch?.start()
+    else this.#watch?.pause()
+  }
+
   forget(node: NodeId): void {
+    this.#directories.forget(node)
     this.#objects.forget(node)
   }
 
@@ -303,7 +319,7 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
     return this.#directories.reopen(node)
   }
 
-  readdir(node: NodeId, directory: MirrorDirectory, offset: U64, sink: DirectorySink): void {
+  readdir(node: NodeId, directory: MirrorDirectory | undefined, offset: U64, sink: DirectorySink): void {
     this.#directories.read(node, directory, offset, sink)
   }
 
@@ -311,8 +327,8 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
     this.#directories.release(directory)
   }
 
-  fsyncdir(_node: NodeId, directory: MirrorDirectory, dataOnly: boolean): Promise<void> {
-    return this.#directories.fsync(directory, dataOnly)
+  fsyncdir(node: NodeId, directory: MirrorDirectory | undefined, dataOnly: boolean): Promise<void> {
+    return this.#directories.fsync(node, directory, dataOnly)
   }
 
   statfs(node: NodeId): FilesystemStatistics {

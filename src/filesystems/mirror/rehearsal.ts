@@ -8,7 +8,7 @@ import type { MirrorOptions } from './options.js'
 export function createRehearsal(options: MirrorOptions): { createFileSystem(): Mirror; end(): void } {
   const source = mkdtempSync(join(tmpdir(), 'evermount-rehearsal-'))
   return {
-    createFileSystem: () => new Mirror({ ...options, source, readOnly: false }),
+    createFileSystem: () => new Mirror({ ...options, source, readOnly: false, watch: undefined }),
     end: () => {
       rmSync(source, { recursive: true, force: true })
     },

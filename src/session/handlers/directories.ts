@@ -9,7 +9,7 @@ import { EntrySink } from '../entry-sink.js'
 import { handler, after } from '../handler.js'
 import { ended, endHandle } from './files.js'
 import { answerNothing, stageLookup } from './names.js'
-import { fileAt, nodeOf, u32, unsupported } from './request.js'
+import { directoryAt, nodeOf, u32, unsupported } from './request.js'
 
 export const opendir = handler<{ node: number; flags: number; opened: OpenedDirectory<unknown> }>({
   call: (serving, slot) => {
@@ -39,7 +39,7 @@ function reading(plus: boolean) {
       if (fs.readdir === undefined) unsupported()
       const readdir = fs.readdir.bind(fs)
       const { offset, size } = ReadIn.read(slot.frame.view, slot.frame.bodyAt)
-      return after(fileAt(serving, slot, ReadIn.offset.fh), (directory) => {
+      return after(directoryAt(serving, slot, ReadIn.offset.fh), (directory) => {
         const sink = new EntrySink(slot.reply, OutHeader.size, size, plus, serving.timeouts)
         return after(readdir(directory.node, directory.state, offset, sink, slot), () => sink)
       })
@@ -74,7 +74,7 @@ export const fsyncdir = handler<unknown>({
     if (fs.fsyncdir === undefined) unsupported()
     const fsyncdir = fs.fsyncdir.bind(fs)
     const dataOnly = (u32(slot, FsyncIn.offset.fsyncFlags) & FsyncFlag.FDATASYNC) !== 0
-    return after(fileAt(serving, slot, FsyncIn.offset.fh), (directory) =>
+    return after(directoryAt(serving, slot, FsyncIn.offset.fh), (directory) =>
       fsyncdir(directory.node, directory.state, dataOnly, slot),
     )
   },

@@ -40,6 +40,19 @@ export function unsupported(): never {
   throw fsError('ENOSYS')
 }
 
+/**
+ * The open directory that a request names. After OPENDIR was answered ENOSYS the kernel opens directories itself, and
+ * names none (fs/fuse/file.c, fuse_file_open): the node is all there is. No handle is 0.
+ */
+export function directoryAt(
+  serving: Serving,
+  slot: RequestSlot,
+  offset: number,
+): Awaitable<Pick<OpenFile, 'node' | 'state'>> {
+  const handle = u64(slot, offset)
+  return handle === 0 ? { node: nodeOf(serving, slot), state: undefined } : serving.files.get(handle)
+}
+
 /** The open file that a request names. */
 export function fileAt(serving: Serving, slot: RequestSlot, offset: number): Awaitable<OpenFile> {
   return serving.files.get(u64(slot, offset))
