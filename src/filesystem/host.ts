@@ -50,10 +50,19 @@ export interface Notifier {
   retrieve(node: NodeId, offset: U64, size: number): Promise<Uint8Array>
   /** A poll that was answered with a wakeup handle may have something new. */
   poll(wakeup: U64): Promise<boolean>
-  /** All cached entries are looked up again when next used (Linux 6.16+). */
+  /**
+   * All cached entries are looked up again when next used (Linux 6.16+). False, and nothing is sent, while something is
+   * mounted within the mount: the kernel drops names of an earlier epoch with whatever is mounted on them
+   * (fs/namei.c, lookup_fast; fs/dcache.c, d_invalidate).
+   */
   incrementEpoch(): Promise<boolean>
   /** The kernel forgets those of the nodes that nobody uses (Linux 6.18+). */
   prune(nodes: readonly NodeId[]): Promise<boolean>
+  /**
+   * All that the kernel believes is doubted: attributes and data of every node that it knows are asked for again, and
+   * names where the kernel has epochs; else it forgets what nobody uses, as far as it can be told to.
+   */
+  invalidateEverything(): Promise<void>
 }
 
 /** What keeps descriptors alive while no server runs: the supervisor, or nobody. */

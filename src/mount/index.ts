@@ -17,6 +17,7 @@ export { type Mounted, connectionAt } from './mounted.js'
 export {
   type MountEntry,
   SUBTYPE,
+  hasMountsWithin,
   isFuse,
   mountAt,
   mountsOfSubtype,

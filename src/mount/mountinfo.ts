@@ -79,6 +79,12 @@ export function mountAt(
   return mounts.findLast((entry) => entry.mountPoint === mountPoint)
 }
 
+/** Whether something is mounted below a mount point. Mounts of other mount namespaces do not show. */
+export function hasMountsWithin(mountPoint: string, mounts: readonly MountEntry[] = readMounts()): boolean {
+  const prefix = mountPoint === '/' ? mountPoint : `${mountPoint}/`
+  return mounts.some((entry) => entry.mountPoint !== mountPoint && entry.mountPoint.startsWith(prefix))
+}
+
 /** Whether a mount is served through FUSE. */
 export function isFuse(entry: MountEntry): boolean {
   return entry.type === 'fuse' || entry.type.startsWith('fuse.')

@@ -74,6 +74,7 @@ export async function serve(fs: FileSystem, options: ServeOptions): Promise<Serv
         locks: locks === true,
       }),
       strategy: strategies.journal,
+      hasMountsWithin: () => hasMountsWithin(path),
       onInitialised,
       ...(onFallback === undefined ? {} : { onFallback }),
     })

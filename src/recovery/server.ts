@@ -7,6 +7,7 @@ import { FuseError, isFuseError } from '../errors/fuse-error.js'
 import type { FileSystem } from '../filesystem/file-system.js'
 import { Journal } from '../journal/journal.js'
 import { Header, JOURNAL_VERSION } from '../journal/layout.js'
+import { hasMountsWithin } from '../mount/index.js'
 import {
   CAP,
   capabilitySet,
@@ -118,6 +119,7 @@ export class Server {
       timeouts,
       wanted,
       strategy: strategyNamed(strategy),
+      hasMountsWithin: () => hasMountsWithin(this.#heritage.request.mountPoint),
       onFallback: ({ cause, errno, wholeMount }) => {
         const message = { type: 'fallback', cause, errno, wholeMount } as const
         this.#fallbacks.push(message)

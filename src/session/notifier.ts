@@ -24,6 +24,19 @@ const TELLS_OF_CHANGE: ReadonlySet<Notification['code']> = new Set([
 
 /** More than there can be nodes with a request in hand, which have to wait. */
 const AT_A_TIME = 256
+/** Most nodes in one PRUNE (fs/fuse/dev.c). */
+const PRUNE_MOST = 1024
+
+/** What a notifier must know of the session that it belongs to. */
+export interface NotifierOptions {
+  readonly transport: Transport
+  readonly journal: Journal
+  readonly inHand: () => Iterable<RequestSlot>
+  /** Whether the kernel reads and writes a node's file itself, and so has no pages of it. */
+  readonly isBacked: (node: NodeId) => boolean
+  /** Whether something is mounted within the mount. */
+  readonly hasMountsWithin: () => boolean
+}
 
 interface Waiting {
   readonly bytes: Uint8Array
@@ -43,7 +56,7 @@ interface Waiting {
 export class SessionNotifier implements Notifier {
   readonly #transport: Transport
   readonly #journal: Journal
-  readonly #inHand: () => Iterable<RequestSlot>
+  readonly #options: NotifierOptions
   readonly #queue: Waiting[] = []
   readonly #retrievals = new Map<number, (data: Uint8Array | undefined) => void>()
   /** A predecessor's retrieval may still be answered: no number of its comes again. */
@@ -52,10 +65,10 @@ export class SessionNotifier implements Notifier {
   #untold = 0
   #paused = false
 
-  constructor(transport: Transport, journal: Journal, inHand: () => Iterable<RequestSlot>) {
-    this.#transport = transport
-    this.#journal = journal
-    this.#inHand = inHand
+  constructor(options: NotifierOptions) {
+    this.#options = options
+    this.#transport = options.transport
+    this.#journal = options.journal
   }
 
   /**
@@ -64,7 +77,7 @@ export class SessionNotifier implements Notifier {
    */
   takeOver(wakeups: readonly number[]): void {
     for (const wakeup of wakeups) this.poll(wakeup).catch(reportFailure)
-    if (this.#journal.header.u32(Header.untold) === 1) void this.#tellEverything()
+    if (this.#journal.header.u32(Header.untold) === 1) void this.#makeUp()
   }
 
   invalidateInode(node: NodeId, offset: U64 = 0, length: U64 = 0): Promise<boolean> {
@@ -108,11 +121,44 @@ export class SessionNotifier implements Notifier {
   }
 
   incrementEpoch(): Promise<boolean> {
+    if (this.#options.hasMountsWithin()) return Promise.resolve(false)
     return this.#send({ code: 'INC_EPOCH' }, [])
   }
 
   prune(nodes: readonly NodeId[]): Promise<boolean> {
     return this.#send({ code: 'PRUNE', nodeids: nodes }, nodes)
+  }
+
+  async invalidateEverything(): Promise<void> {
+    const { nodes } = this.#journal
+    const hasEpoch = await this.incrementEpoch().catch(() => false)
+    const pending = new Set<Promise<void>>()
+    const failures: unknown[] = []
+    for (let slot = nodes.top - 1; slot >= 0; slot--) {
+      const node = nodes.idAt(slot)
+      if (node === 0) continue
+      const told: Promise<void> = this.invalidateInode(node, this.#options.isBacked(node) ? -1 : 0)
+        .catch((error: unknown) => void failures.push(error))
+        .then(() => void pending.delete(told))
+      pending.add(told)
+      if (pending.size >= AT_A_TIME) await Promise.race(pending)
+    }
+    await Promise.all(pending)
+    if (failures.length > 0) throw failures[0]
+    if (!hasEpoch) await this.#pruneAll()
+  }
+
+  /** What nobody uses; names in use stay for as long as was said of them. */
+  async #pruneAll(): Promise<void> {
+    const { nodes } = this.#journal
+    for (let slot = 1; slot < nodes.top;) {
+      const some: NodeId[] = []
+      for (; slot < nodes.top && some.length < PRUNE_MOST; slot++) {
+        const node = nodes.idAt(slot)
+        if (node !== 0) some.push(node)
+      }
+      if (some.length > 0 && !(await this.prune(some).catch(() => false))) return
+    }
   }
 
   /** The kernel has sent what it had of a file's pages: the NOTIFY_REPLY in a slot's frame. */
@@ -147,25 +193,16 @@ export class SessionNotifier implements Notifier {
     for (const resolve of this.#retrievals.values()) resolve(undefined)
   }
 
-  /** Names are looked up again (Linux 6.16+; before, each when its time is up), attributes and data asked for again. */
-  async #tellEverything(): Promise<void> {
-    const { nodes } = this.#journal
-    const pending = new Set<Promise<void>>()
-    let failure: unknown
+  /** For what a predecessor had not come to tell. */
+  async #makeUp(): Promise<void> {
     this.#begin()
-    await this.incrementEpoch().catch(() => false)
-    for (let slot = nodes.top - 1; slot >= 0; slot--) {
-      if (!nodes.isLive(slot)) continue
-      const told: Promise<void> = this.invalidateInode(nodes.idOf(slot))
-        .catch((error: unknown) => (failure = error))
-        .then(() => void pending.delete(told))
-      pending.add(told)
-      if (pending.size >= AT_A_TIME) await Promise.race(pending)
+    try {
+      await this.invalidateEverything()
+      this.#end()
+    } catch (error) {
+      // The word stays as it is, and the next life tries again.
+      reportFailure(error)
     }
-    await Promise.all(pending)
-    // Else the word stays as it is, and the next life tries again.
-    if (failure === undefined) this.#end()
-    else reportFailure(failure)
   }
 
   #begin(): void {
@@ -205,7 +242,7 @@ export class SessionNotifier implements Notifier {
   }
 
   #isBusy(nodes: readonly NodeId[]): boolean {
-    for (const { frame } of this.#inHand()) {
+    for (const { frame } of this.#options.inHand()) {
       if (nodes.includes(Number(frame.nodeid))) return true
       if (secondNode.has(frame.opcode) && nodes.includes(Number(readU64(frame.view, frame.bodyAt))))
         return true

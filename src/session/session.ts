@@ -38,6 +38,8 @@ export interface SessionOptions {
   /** What to ask of the kernel at INIT. A successor takes what its predecessor agreed on. */
   readonly wanted: ServerCapabilities
   readonly strategy: PassthroughStrategy
+  /** Whether something is mounted within the mount: see Notifier.incrementEpoch. Default: nothing is. */
+  readonly hasMountsWithin?: () => boolean
   /** Called once for each cause. */
   readonly onFallback?: (fallback: Fallback) => void
   /** Called when a request is answered with EIO because servers have ended in it. */
@@ -114,7 +116,13 @@ export class Session implements Serving {
       options.onFallback?.(fallback)
     })
     this.files = new OpenFiles(journal, this.passthrough, fs)
-    this.notifier = new SessionNotifier(transport, journal, () => this.#slotsInHand())
+    this.notifier = new SessionNotifier({
+      transport,
+      journal,
+      inHand: () => this.#slotsInHand(),
+      isBacked: (node) => this.passthrough.isBacked(node),
+      hasMountsWithin: options.hasMountsWithin ?? (() => false),
+    })
     this.#mostSlots = journal.frameCount
     this.#suspects = new Suspects(journal)
     this.#forgetting = new Forgetting(journal, this.passthrough, fs, {

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { isFuse, mountAt, mountsOfSubtype, parseMountinfo, readMounts } from '../../src/mount/mountinfo.js'
+import {
+  hasMountsWithin,
+  isFuse,
+  mountAt,
+  mountsOfSubtype,
+  parseMountinfo,
+  readMounts,
+  type MountEntry,
+} from '../../src/mount/mountinfo.js'
 
 const parse = (...lines: string[]) => parseMountinfo(Buffer.from(lines.join('\n') + '\n', 'latin1'))
 
@@ -54,5 +62,17 @@ describe('parseMountinfo', () => {
     const mounts = readMounts()
     expect(mounts.length).toBeGreaterThan(1)
     expect(mountAt('/proc', mounts)?.type).toBe('proc')
+  })
+})
+
+describe('hasMountsWithin', () => {
+  const at = (...mountPoints: readonly string[]) =>
+    mountPoints.map((mountPoint) => ({ mountPoint }) as MountEntry)
+
+  it('sees what is mounted below, and neither the mount itself nor what only begins like it', () => {
+    expect(hasMountsWithin('/a', at('/', '/a', '/ab', '/b/a'))).toBe(false)
+    expect(hasMountsWithin('/a', at('/', '/a', '/a/b c'))).toBe(true)
+    expect(hasMountsWithin('/', at('/'))).toBe(false)
+    expect(hasMountsWithin('/', at('/', '/proc'))).toBe(true)
   })
 })

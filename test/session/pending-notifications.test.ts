@@ -34,10 +34,15 @@ class Shared extends MemoryFileSystem {
 }
 
 /** A mount whose kernel asks once and relies on the answer for an hour: /file and /gone are known to it. */
-async function cached(profile: KernelProfile) {
+async function cached(profile: KernelProfile, hasMountsWithin = false) {
   const fs = new Shared()
   const timeouts = { entry: 3600, attributes: 3600 }
-  const lives = new ModelLives(() => fs, { profile, timeouts, frames: 4 })
+  const lives = new ModelLives(() => fs, {
+    profile,
+    timeouts,
+    frames: 4,
+    hasMountsWithin: () => hasMountsWithin,
+  })
   await lives.begin()
   const app = lives.mount.process({ uid: 0, gid: 0 })
   for (const path of ['/file', '/gone']) await app.close(await app.open(path, O.CREAT | 2))
@@ -110,6 +115,24 @@ describe('notifications that a server had not sent when it died', () => {
     expect(await seen()).toEqual({ size: 100, gone: 'there' })
     await lives.end()
   })
+
+  it.each([false, true])(
+    'take down no mount: names are not doubted where there is one, but dropped if nobody uses them (in use: %s)',
+    async (isUsed) => {
+      const { app, fs, lives, node, change, seen, settled } = await cached(profiles['linux-6.18'], true)
+      const used = isUsed ? await app.open('/gone', 0) : -1
+      change()
+      lives.arm([0])
+      void fs.notifier.invalidateInode(node)
+      await delay(2)
+      await settled()
+      expect(lives.kills).toBe(1)
+      lives.arm([])
+      expect(await seen()).toEqual({ size: 100, gone: isUsed ? 'there' : 'ENOENT' })
+      if (isUsed) await app.close(used)
+      await lives.end()
+    },
+  )
 
   it('are noted by the life that follows a planned handover', async () => {
     const { lives, fs, node } = await cached(profiles['linux-6.18'])

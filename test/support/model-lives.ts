@@ -14,7 +14,7 @@ import type { Transport } from '../../src/transport/transport.js'
 
 const NOBODY = { keep: () => false, take: () => -1, drop: () => undefined }
 
-export interface ModelLivesOptions extends Partial<Pick<SessionOptions, 'timeouts'>> {
+export interface ModelLivesOptions extends Partial<Pick<SessionOptions, 'timeouts' | 'hasMountsWithin'>> {
   readonly profile?: KernelProfile
   readonly frames?: number
 }
@@ -93,7 +93,7 @@ export class ModelLives {
     const reach = (): void => {
       this.#reach(device)
     }
-    const { timeouts = { entry: 0, attributes: 0 } } = this.#options
+    const { timeouts = { entry: 0, attributes: 0 }, hasMountsWithin = () => false } = this.#options
     const session = new Session({
       transport: mortal(device, reach, (buffer, offset = 0) => {
         this.#read(opcodeAt(buffer, offset))
@@ -103,6 +103,7 @@ export class ModelLives {
       fs: this.#makeFs(reach),
       keeper: NOBODY,
       timeouts,
+      hasMountsWithin,
       wanted: wantedCapabilities({ passthrough: false, maxStackDepth: 1, defaultPermissions: true }),
       strategy: strategies.journal,
     })

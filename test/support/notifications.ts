@@ -3,8 +3,6 @@ import type { Notifier } from '../../src/filesystem/host.js'
 /** What a kernel would have been told, one line each; it takes everything at once. */
 export class Notifications {
   readonly told: string[] = []
-  /** As a kernel before Linux 6.16. */
-  hasEpochs = true
 
   get notifier(): Notifier {
     const tell = (line: string): Promise<boolean> => {
@@ -20,8 +18,9 @@ export class Notifications {
       store: (node) => tell(`store ${node}`),
       retrieve: () => Promise.reject(new Error('not asked for')),
       poll: () => tell('poll'),
-      incrementEpoch: () => (this.hasEpochs ? tell('epoch') : Promise.reject(new Error('EINVAL'))),
+      incrementEpoch: () => tell('epoch'),
       prune: (nodes) => tell(`prune ${nodes.join(' ')}`),
+      invalidateEverything: async () => void (await tell('everything')),
     }
   }
 

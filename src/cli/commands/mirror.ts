@@ -124,7 +124,7 @@ function mountRequest(
     entryTimeout: timeouts.entry,
     attributeTimeout: timeouts.attributes,
     negativeTimeout: timeouts.negative,
-    watch: watch ? { fd: HELD_WATCH, mountPoint } : undefined,
+    watch: watch ? HELD_WATCH : undefined,
     actAsCaller: isRoot(),
   }
   return {

@@ -18,7 +18,7 @@ export interface MirrorOptions {
    * Changes of the source are told by this descriptor (MountRequest.watch), and the kernel is told of them: then long
    * times are safe. They hold for the source's own file system; for others that are mounted in it a second at most.
    */
-  readonly watch?: { readonly fd: number; readonly mountPoint: string } | undefined
+  readonly watch?: number | undefined
   /**
    * Creates objects as the calling user. Needs root, and a mount with `default_permissions`: everything else is done
    * as the server, since the kernel has judged the caller's rights already.

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AbsentNames } from '../../../src/filesystems/mirror/watch/absent-names.js'
-import { doubtEverything } from '../../../src/filesystems/mirror/watch/everything.js'
 import { AT, O, close, cstring, openat, read, watchFileSystem } from '../../../src/native/index.js'
 import { MirrorLives, walk } from '../../support/mirror-lives.js'
 import { Notifications } from '../../support/notifications.js'
@@ -31,7 +30,7 @@ describe('a mirror that watches its source', { timeout: 30_000 }, () => {
     close(dirfd)
     expect(fd).toBeGreaterThan(0)
     kernel = new Notifications()
-    lives = new MirrorLives({ source, watch: { fd, mountPoint: '/nowhere' }, negativeTimeout: 3600 })
+    lives = new MirrorLives({ source, watch: fd, negativeTimeout: 3600 })
     lives.notifier = kernel.notifier
     const mirror = lives.next()
     nodes = { d: walk(mirror, 'd').node, f: walk(mirror, 'd/f').node }
@@ -120,20 +119,7 @@ describe('a mirror that watches its source', { timeout: 30_000 }, () => {
     const mirror = lives.next()
     eventMemory().fill(1)
     mirror.serving(true)
-    await expect
-      .poll(() => kernel.take())
-      .toEqual(['epoch', 'pages 1', `pages ${nodes.d}`, `pages ${nodes.f}`])
-  })
-
-  it('does not doubt names where something is mounted within: it drops those that nobody uses', async () => {
-    lives.next()
-    // Something is mounted below the root of the machine, be it /proc.
-    await doubtEverything(lives.host, '')
-    const all = ['pages 1', `pages ${nodes.d}`, `pages ${nodes.f}`, `prune ${nodes.d} ${nodes.f}`]
-    expect(kernel.take()).toEqual(all)
-    kernel.hasEpochs = false
-    await doubtEverything(lives.host, '/nowhere')
-    expect(kernel.take()).toEqual(all)
+    await expect.poll(() => kernel.take()).toEqual(['everything'])
   })
 
   it('has names relied on for a second where other file systems are mounted in the source', () => {

@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Host } from '../../../filesystem/host.js'
 import { FAN, Waiter, fanotifyEvents, read, type FanotifyEvent } from '../../../native/index.js'
 import { AbsentNames } from './absent-names.js'
-import { doubtEverything } from './everything.js'
 import type { HandleNodes } from './handle-nodes.js'
 import { Invalidations } from './invalidations.js'
 
@@ -28,13 +27,6 @@ function eventMemory(host: Host): Uint8Array {
   return host.memory.subarray(AbsentNames.BYTES)
 }
 
-export interface WatchOptions {
-  /** Of watchFileSystem: shared by all lives. */
-  readonly fd: number
-  /** For finding out what is mounted within the mount. */
-  readonly mountPoint: string
-}
-
 /**
  * Tells the kernel what is changed in the source beside the mount.
  *
@@ -42,9 +34,11 @@ export interface WatchOptions {
  * outlives this process, and stay there until the kernel has been told: a successor finds those that its predecessor was
  * at, and tells them again. An event begins with its length, so the memory is cleared before each read, and what is not
  * zero at the beginning is to be told.
+ *
+ * `fd`: of watchFileSystem, shared by all lives.
  */
 export class Watch {
-  readonly #options: WatchOptions
+  readonly #fd: number
   readonly #host: Host
   readonly #handles: HandleNodes
   readonly #invalidations: Invalidations
@@ -52,8 +46,8 @@ export class Watch {
   readonly #memory: Uint8Array
   #waiter: Waiter | undefined
 
-  constructor(options: WatchOptions, host: Host, handles: HandleNodes, absent: AbsentNames) {
-    this.#options = options
+  constructor(fd: number, host: Host, handles: HandleNodes, absent: AbsentNames) {
+    this.#fd = fd
     this.#host = host
     this.#handles = handles
     this.#absent = absent
@@ -63,7 +57,7 @@ export class Watch {
 
   /** From now on this process is the one that reads. */
   start(): void {
-    const waiter = new Waiter([this.#options.fd])
+    const waiter = new Waiter([this.#fd])
     this.#waiter = waiter
     void this.#run(waiter)
   }
@@ -85,7 +79,7 @@ export class Watch {
       await this.#tell()
       if (this.#waiter !== waiter) return
       this.#memory.fill(0)
-      if (read(this.#options.fd, this.#memory) >= LEAST_BYTES) continue
+      if (read(this.#fd, this.#memory) >= LEAST_BYTES) continue
       await delay(PAUSE_MS, undefined, { ref: false })
       if (this.#waiter === waiter) await waiter.wait()
     }
@@ -100,7 +94,7 @@ export class Watch {
       else this.#add(event)
     }
     await this.#invalidations.flush()
-    if (isLost) await doubtEverything(this.#host, this.#options.mountPoint)
+    if (isLost) await this.#host.notifier.invalidateEverything().catch(() => undefined)
   }
 
   #add({ mask, pid, object, directory, name }: FanotifyEvent): void {
