@@ -45,6 +45,8 @@ export const ServerFd = { device: 3, journal: 4, channel: 5, keeper: 6, director
 export const HELD_DIRECTORY = `/proc/self/fd/${ServerFd.directory}`
 
 export type ToServer =
+  /** While it loads: callers wait for it already, so it need not warm up. */
+  | { readonly type: 'hurry' }
   /**
    * Take over: the predecessor is gone or, `afterPause`, has paused. `kept`: descriptors on their way over the keeper
    * socket.
