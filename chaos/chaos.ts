@@ -33,7 +33,7 @@ export interface ChaosResult {
 /** What became of it: `problems` are failures beside those that the result counts. */
 export interface Chaos {
   readonly result: ChaosResult
-  readonly problems: readonly string[]
+  readonly problems: string[]
 }
 
 const CLIENT_MS = 60_000

@@ -14,6 +14,8 @@ export interface Options {
   readonly seed: number
   /** Kills of a soak; undefined: real programs instead. */
   readonly soak: number | undefined
+  /** Fewer kills of the server are a failure: it would show nothing. */
+  readonly leastKills: number
 }
 
 export const USAGE = `npm run chaos -- [options]
@@ -21,6 +23,7 @@ export const USAGE = `npm run chaos -- [options]
   --quick           less work in each cycle of a program
   --programs A,B    only these of ${PROGRAM_NAMES.join(', ')}
   --soak N          in place of programs: N kills in one mount, and what stays behind
+  --least-kills N   fails when the server was killed fewer times (1)
   --strategy NAME   how a successor keeps files open: ${STRATEGY_CHOICES.join(', ')} (auto)
   --seed N          of the times and the kinds of the kills; drawn unless told
   --json            ends with one line of JSON`
@@ -38,6 +41,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
       strategy: { type: 'string', default: 'auto' },
       seed: { type: 'string' },
       soak: { type: 'string' },
+      'least-kills': { type: 'string', default: '1' },
     },
   })
   if (values.help) return undefined
@@ -53,6 +57,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     programs,
     strategy,
     seed: values.seed === undefined ? randomInt(SEEDS) : number('seed', values.seed, 0),
+    leastKills: number('least-kills', values['least-kills'], 0),
     soak: values.soak === undefined ? undefined : number('soak', values.soak, 1),
   }
 }

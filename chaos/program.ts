@@ -10,7 +10,7 @@ import { prepareSoak, soak } from './soak/soak.js'
 import { summary } from './summary.js'
 
 /** After the time for programs: their last cycles, and the checks at the end. */
-const FINISH_S = 600
+const FINISH_S = 900
 /** Most time for one kill of a soak, in the mean. */
 const KILL_S = 3
 
@@ -63,6 +63,9 @@ async function runPrograms(workspace: string, options: Options): Promise<boolean
   const { result, problems } = await onMount(workspace, options, options.seconds + FINISH_S, (mount) =>
     chaos(mount, workers, options, tell),
   )
+  if (result.kills.server < options.leastKills) {
+    problems.push(`the server was killed ${result.kills.server} times only, and not ${options.leastKills}`)
+  }
   for (const problem of problems) tell(problem)
   say(options, result, summary(result))
   const failed = result.programs.some(({ errors }) => errors > 0)

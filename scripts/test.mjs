@@ -56,6 +56,26 @@ const long = [
     skip: onlyWithFuse,
   },
   {
+    name: 'build of chaos',
+    minutes: 2,
+    command: bin('tsc'),
+    args: ['-p', 'tsconfig.chaos.json'],
+  },
+  {
+    name: 'chaos',
+    minutes: 5,
+    command: node,
+    args: ['dist-chaos/chaos/main.js', '--seconds', '20', '--quick', '--least-kills', '15', '--json'],
+    skip: onlyWithFuse,
+  },
+  {
+    name: 'soak',
+    minutes: 4,
+    command: node,
+    args: ['dist-chaos/chaos/main.js', '--soak', '30', '--json'],
+    skip: onlyWithFuse,
+  },
+  {
     name: 'other versions of Node.js',
     minutes: 6,
     command: node,

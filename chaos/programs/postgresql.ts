@@ -1,4 +1,4 @@
-import { chownSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chownSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { execFileSync } from 'node:child_process'
 import { parsePgbench } from './pgbench-output.js'
@@ -96,9 +96,8 @@ class Cluster {
 
   /** Its processes are in sessions of their own. */
   async abandon(): Promise<void> {
-    const pid = join(this.#place.source, 'data/postmaster.pid')
-    if (existsSync(pid)) process.kill(Number(readFileSync(pid, 'latin1').split('\n', 1)[0]), 'SIGQUIT')
-    await Promise.resolve()
+    const script = 'kill -QUIT "$(head -n 1 "$S/data/postmaster.pid")"'
+    await this.#do(script).catch(() => undefined)
   }
 
   #start(): Promise<string> {

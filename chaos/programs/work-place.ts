@@ -4,7 +4,7 @@ import { run, shell, type CommandOptions } from '../../bench/command.js'
 import { WrongData } from './program.js'
 
 /** Most time that one command of a program may take: many takeovers on a busy machine. */
-const COMMAND_MS = 240_000
+const COMMAND_MS = 480_000
 
 /** Folders of one program: on the mount, the same in the source, and one that is not mounted. */
 export class WorkPlace {

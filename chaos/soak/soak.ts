@@ -21,8 +21,9 @@ export interface SoakResult {
 }
 
 const FILES = 2_000
-/** Beside the one before the first kill. */
+/** Beside the one before the first kill; between two there are some kills at least. */
 const SAMPLES = 20
+const LEAST_BETWEEN = 5
 /** Between the beginning of a life and its end (ms). */
 const SOONEST_MS = 10
 const LATEST_MS = 400
@@ -54,7 +55,7 @@ export async function soak(
   let coldKills = 0
   try {
     await sample(0)
-    const every = Math.max(1, Math.floor(kills / SAMPLES))
+    const every = Math.max(LEAST_BETWEEN, Math.floor(kills / SAMPLES))
     let lives = (await mount.ready()).lives
     for (let kill = 1; kill <= kills; kill++) {
       await delay(dice.between(SOONEST_MS, LATEST_MS))

@@ -58,6 +58,8 @@ export const HELD_WATCH = ServerFd.watch
 export type ToServer =
   /** Nothing; but what brings the next message has been run. */
   | { readonly type: 'rehearse' }
+  /** While it loads: callers wait for it already, so it need not warm up. */
+  | { readonly type: 'hurry' }
   /**
    * Take over: the predecessor is gone or, `afterPause`, has paused. `kept`: descriptors on their way over the keeper
    * socket.

@@ -61,6 +61,8 @@ export class Server {
   #lostSupervisors = 0
   /** Socket for descriptors to a supervisor that has been started and not said yet that it is there; -1: none. */
   #newKeeper = -1
+  /** Callers wait for this process to be ready. */
+  #isAwaited = false
   /** Every new supervisor is told again. */
   readonly #fallbacks: FromServer[] = []
 
@@ -101,13 +103,13 @@ export class Server {
     this.#journal = Journal.open(new SharedMemory(ServerFd.journal, this.#heritage.request.journalLimit))
     const options = this.#sessionOptions()
     const module = await loadModule(fileSystem)
-    const rehearsal = await module.createRehearsal?.(fileSystem.options)
-    if (rehearsal !== undefined) await rehearse(rehearsal, options)
+    const rehearsal = this.#isAwaited ? undefined : await module.createRehearsal?.(fileSystem.options)
+    if (rehearsal !== undefined) await rehearse(rehearsal, options, () => this.#isAwaited)
     this.#fs = await module.createFileSystem(fileSystem.options)
     const transport = new DeviceTransport(ServerFd.device)
     this.#session = new Session({ ...options, transport, journal: this.#journal, fs: this.#fs })
     await this.#session.prepare()
-    collectGarbage()
+    if (!this.#isAwaited) collectGarbage()
     putServiceFirst(this.#pool)
     this.#channel.send({ type: 'ready', journalVersion: JOURNAL_VERSION })
   }
@@ -139,6 +141,9 @@ export class Server {
     switch (message.type) {
       case 'activate':
         void this.#guard(this.#activate(message))
+        return
+      case 'hurry':
+        this.#isAwaited = true
         return
       case 'pause':
         this.#session?.pause()

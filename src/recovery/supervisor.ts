@@ -491,7 +491,7 @@ export class Supervisor {
         await delay(backoff(this.#failedStandbys))
         this.#startStandby()
       }
-      this.#standby?.setBackground(false)
+      this.#standby?.hurry()
       await this.#standby?.next('ready', READY_MS)
     }
     this.#promote(standby)

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FileSystem } from '../filesystem/file-system.js'
 import type { Keeper } from '../filesystem/host.js'
 import { Journal } from '../journal/journal.js'
@@ -36,15 +37,19 @@ export interface Rehearsal {
 
 /**
  * Runs two scratch lives over the common operations, the second taking over from the first, so that the code which a
- * takeover needs at once has been run before, down to the system calls. Nothing of it reaches the mount.
+ * takeover needs at once has been run before, down to the system calls. Nothing of it reaches the mount. Once `isEnough`
+ * it comes to its end early; it is asked after each round, with a turn of the event loop before.
  */
 export async function rehearse(
   rehearsal: Rehearsal,
   options: Pick<SessionOptions, 'timeouts' | 'wanted' | 'strategy'>,
+  isEnough: () => boolean = () => false,
 ): Promise<void> {
   try {
     const journal = Journal.create(new PrivateMemory(), 2)
-    for (let life = 0; life < 2; life++) await play(await rehearsal.createFileSystem(), journal, options)
+    for (let life = 0; life < 2 && !isEnough(); life++) {
+      await play(await rehearsal.createFileSystem(), journal, options, isEnough)
+    }
   } finally {
     rehearsal.end()
   }
@@ -54,6 +59,7 @@ async function play(
   fs: FileSystem,
   journal: Journal,
   options: Pick<SessionOptions, 'timeouts' | 'wanted' | 'strategy'>,
+  isEnough: () => boolean,
 ): Promise<void> {
   const connection = SocketConnection.open()
   // Whoever has no descriptors left will not get far anyway.
@@ -65,7 +71,10 @@ async function play(
   session.takeOver()
   const serving = session.run()
   const player = new Player(connection)
-  for (let round = 0; round < ROUNDS; round++) await player.round()
+  for (let round = 0; round < ROUNDS && !isEnough(); round++) {
+    await player.round()
+    await nextTurn()
+  }
   connection.end()
   await serving
   await fs.stop?.()
