@@ -14,7 +14,7 @@ const EVERMOUNT = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta
 const COMMAND_MS = 60_000
 const ANSWER_MS = 10_000
 const PATIENCE_MS = 60_000
-const TURN_MS = 2
+const TURN_MS = 20
 
 /** What a mount holds while nobody uses it, and the kernel has been made to forget what it can. */
 export interface Remains {
