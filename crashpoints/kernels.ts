@@ -1,5 +1,6 @@
 import { files } from './operations/files.js'
 import type { Operation } from './operations/operation.js'
+import type { KillLimits } from './random/call.js'
 import { RealMounts, realGrounds } from './real/mounts.js'
 import { reclaims } from './real/reclaim.js'
 import { grounds, makeWorld } from './run/model-world.js'
@@ -13,8 +14,7 @@ export interface Kernel {
   lanes(operations: readonly Operation[]): readonly (readonly Part[])[]
   /** For random sequences. */
   readonly worlds: readonly (() => Promise<World>)[]
-  /** In a random sequence. */
-  readonly mostKills: number
+  readonly killing: KillLimits
   end(): Promise<void>
 }
 
@@ -47,7 +47,7 @@ export function modelKernel(scratch: string): Kernel {
           })),
       ),
     ],
-    mostKills: 10,
+    killing: { most: 10, apart: 250 },
     worlds: grounds.map((ground) => () => makeWorld(scratch, ground)),
     end: () => Promise.resolve(),
   }
@@ -76,7 +76,7 @@ export async function realKernel(scratch: string, everyStore: boolean): Promise<
             afterMismatch: () => mounts.discard(ground),
           }))
       }),
-    mostKills: 4,
+    killing: { most: 4, apart: 60 },
     worlds: realGrounds.map((ground) => () => mounts.world(ground)),
     end: () => mounts.end(),
   }

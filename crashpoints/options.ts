@@ -6,7 +6,7 @@ import { protections, type Protection } from './protections.js'
 export interface Options {
   readonly json: boolean
   readonly kernel: 'model' | 'real'
-  /** On the real kernel: each store in the journal is a point, and not only those that successors go by. */
+  /** On the real kernel: each store in the journal is a point, and not only that which commits an answer. */
   readonly stores: boolean
   /** Every n-th point. */
   readonly stride: number
@@ -25,22 +25,22 @@ export interface Options {
 
 const QUICK_STRIDE = 7
 /** With processes that are started and killed everything takes longer. */
-const QUICK_EVERY = { model: 1, real: 6 } as const
+const QUICK_EVERY = { model: 1, real: 9 } as const
 const QUICK_DOUBLES = { model: 3, real: 1 } as const
 const DOUBLES = { model: 100, real: 4 } as const
-const QUICK_RANDOM = { model: 25, real: 6 } as const
+const QUICK_RANDOM = { model: 25, real: 4 } as const
 const RANDOM = { model: 1000, real: 200 } as const
 
 const USAGE = `npm run crashpoints -- [options]
   --kernel real     on this machine's kernel, with processes that are killed; root and FUSE
-  --stores          there: at every store in the journal, and not only at those that others go by
+  --stores          there: at every store in the journal, and not only at that which commits an answer
   --operation NAME  only this one
-  --every N         every n-th operation (1; on the real kernel with --quick 6)
+  --every N         every n-th operation (1; on the real kernel with --quick 9)
   --kill N[,M]      only this point of it, and then that of the successor
   --stride N        every n-th point (1; with --quick 7)
   --quick           some points, a few double kills and random sequences
   --doubles N       about so many double kills for each operation and ground (100; with --quick 3; real 4 and 1)
-  --random N        random sequences (1000; with --quick 25; real 200 and 6; with --operation none at all)
+  --random N        random sequences (1000; with --quick 25; real 200 and 4; with --operation none at all)
   --seed N          where these begin; drawn unless told
   --without NAME    with a protection turned off, to see that it is missed: ${Object.keys(protections).join(', ')}
   --scratch DIR     where to work

@@ -56,7 +56,7 @@ async function run(kernel: Kernel, options: Options): Promise<number> {
     }
     if (options.random > 0) {
       const { random: runs, seed } = options
-      random = await checkRandom(kernel.worlds, { runs, seed, mostKills: kernel.mostKills })
+      random = await checkRandom(kernel.worlds, { runs, seed, killing: kernel.killing })
     }
   } finally {
     await kernel.end()

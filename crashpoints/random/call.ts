@@ -86,14 +86,20 @@ const call: fc.Arbitrary<RandomCall> = fc.oneof(
   fc.record({ name: fc.constantFrom('getxattr' as const, 'removexattr' as const), path }),
 )
 
-/** On one of so many grounds, with at most so many kills. */
-export const sequence = (grounds: number, mostKills: number): fc.Arbitrary<Sequence> =>
+/** Most kills in a sequence, and most steps from one to the next. */
+export interface KillLimits {
+  readonly most: number
+  readonly apart: number
+}
+
+/** On one of so many grounds. */
+export const sequence = (grounds: number, kills: KillLimits): fc.Arbitrary<Sequence> =>
   fc.record({
     rounds: fc.array(fc.array(call, { minLength: 1, maxLength: PROCESSES }), {
       minLength: 1,
       maxLength: 24,
       size: 'max',
     }),
-    kills: fc.array(fc.nat({ max: 250 }), { minLength: 1, maxLength: mostKills, size: 'max' }),
+    kills: fc.array(fc.nat({ max: kills.apart }), { minLength: 1, maxLength: kills.most, size: 'max' }),
     ground: fc.nat({ max: grounds - 1 }),
   })

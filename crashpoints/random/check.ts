@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import type { World } from '../run/world.js'
-import { sequence } from './call.js'
+import { sequence, type KillLimits } from './call.js'
 import { playSequence } from './play-sequence.js'
 
 export interface RandomOutcome {
@@ -15,17 +15,16 @@ export interface RandomOptions {
   readonly runs: number
   /** Drawn unless told. */
   readonly seed: number | undefined
-  /** In one sequence. */
-  readonly mostKills: number
+  readonly killing: KillLimits
 }
 
 /** Plays random sequences, each in a world of its own; the first that fails is made as small as can be. */
 export async function checkRandom(
   grounds: readonly (() => Promise<World>)[],
-  { runs, seed, mostKills }: RandomOptions,
+  { runs, seed, killing }: RandomOptions,
 ): Promise<RandomOutcome> {
   let kills = 0
-  const property = fc.asyncProperty(sequence(grounds.length, mostKills), async (drawn) => {
+  const property = fc.asyncProperty(sequence(grounds.length, killing), async (drawn) => {
     kills += await playSequence(await grounds[drawn.ground]!(), drawn)
   })
   const details = await fc.check(property, {

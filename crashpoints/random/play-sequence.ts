@@ -135,8 +135,7 @@ async function checkAccounts(world: World, processes: readonly RandomProcess[]):
   const problems = [...(await world.disagreements())]
   for (const process of processes) await process.exit()
   await server.settle()
-  await world.dropCaches()
-  await server.settle()
+  await world.forgetAll()
   const { paths } = listSource(source)
   const left = canonicalJournal(world.journal, paths).filter((line) => !line.startsWith('node .:'))
   problems.push(...left, ...(await world.disagreements()))

@@ -12,20 +12,19 @@ import { goBy, otherStep, readStep, serves } from './steps.js'
 const plan = CrashPlan.open(process.env['EVERMOUNT_CRASH_PLAN'] ?? '')
 goBy(plan)
 
-beforeStores(({ region, address, value, isPublished }) => {
+beforeStores(({ region, address, value }) => {
   const name = (): string => `store of ${wordName(region, address)}`
   if (region === Region.header) {
     // Depends on the time.
     if (address === Header.heartbeat) return
     // The first thing that an activated server does.
     if (address === Header.paused && value === 0) serves()
-    if (address === Header.readingFrame) {
-      readStep(name)
-      return
-    }
   }
-  if (!isPublished && !plan.everyStore) return
-  if (region === Region.frames) readStep(name)
+  const isOfAnswer = region === Region.header && address === Header.redoCommit
+  if (!isOfAnswer && !plan.everyStore) return
+  const isForReading =
+    region === Region.frames || (region === Region.header && address === Header.readingFrame)
+  if (isForReading) readStep(name)
   else otherStep(name)
 })
 

@@ -15,7 +15,7 @@ const Word = {
   deaths: 2,
   /** Process id of the server that has tidied up what its takeover left for later. */
   tidied: 3,
-  /** 1: each store of a word in the journal is a step, and not only those that others go by. */
+  /** 1: each store of a word in the journal is a step, and not only that which commits an answer. */
   everyStore: 4,
   /** FORGETs of more lookups than the journal had counted. */
   overdrawn: 5,

@@ -9,6 +9,8 @@ const PATIENCE_MS = 30_000
 /** A call that waits for longer has hung. */
 const GUARD_MS = 45_000
 const LOOK_EVERY_MS = 2
+/** The kernel may hold on to an inode for a moment after its last user has gone. */
+const FORGET_MS = 5_000
 /** A server takes some tenths of a second to start. */
 const START_MS = 20
 /** Looks in a row at which nothing has changed. */
@@ -121,6 +123,13 @@ export async function realWorld(mount: RealMount): Promise<World> {
       return new Client(name, { ...caller, kill })
     },
     dropCaches,
+    forgetAll: async () => {
+      const end = performance.now() + FORGET_MS
+      do {
+        await dropCaches()
+        await server.settle()
+      } while (journal.nodes.count() > 1 && performance.now() < end)
+    },
     untilInHand: async () => {
       for (let tries = 0; tries < 200 && mount.waiting === 0; tries++) await new Promise(setImmediate)
     },

@@ -85,6 +85,10 @@ export async function makeWorld(scratch: string, ground: Ground): Promise<World>
       mount.dropCaches()
       return Promise.resolve()
     },
+    forgetAll: async () => {
+      mount.dropCaches()
+      await server.settle()
+    },
     // The server reads the request in this turn of the loop; what it then does on another thread lasts longer.
     untilInHand: async () => {
       for (let tries = 0; tries < 200 && mount.connection.inHand === 0; tries++) await Promise.resolve()

@@ -29,6 +29,8 @@ export interface World {
   client(name: string, user?: User): Client
   /** Has the kernel forget what nobody uses. */
   dropCaches(): Promise<void>
+  /** The same once nobody uses anything, until all is forgotten, or has not been for so long that it never will be. */
+  forgetAll(): Promise<void>
   /** Until the server has read a request and not answered it, if that comes to be seen at all. */
   untilInHand(): Promise<void>
   /** Where the kernel and the journal disagree about what the kernel has been told: nothing, if all is well. */

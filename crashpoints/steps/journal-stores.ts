@@ -16,8 +16,6 @@ export interface Store {
   readonly region: number
   readonly address: number
   readonly value: number
-  /** Others go by it: everything stored before it is in memory when it is. */
-  readonly isPublished: boolean
 }
 
 /** Calls back before each store of a word in a journal, by this process. */
@@ -26,7 +24,7 @@ export function beforeStores(step: (store: Store) => void): void {
     // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called on the area at hand
     const store = Area.prototype[name]
     Area.prototype[name] = function (this: Area, address: number, value: number): void {
-      step({ region: this.region, address, value, isPublished: name === 'publish' })
+      step({ region: this.region, address, value })
       store.call(this, address, value)
     }
   }

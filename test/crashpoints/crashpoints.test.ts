@@ -34,8 +34,8 @@ describe('npm run crashpoints', () => {
     const { code, stdout, stderr } = await runCommand(process.execPath, [MAIN, ...args], 290_000)
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' })
     const result = JSON.parse(stdout) as Record<string, number>
-    expect(result).toMatchObject({ mismatches: 0, random: { runs: 6 } })
-    expect(result['points']).toBeGreaterThan(50)
+    expect(result).toMatchObject({ mismatches: 0, random: { runs: 4 } })
+    expect(result['points']).toBeGreaterThan(25)
     expect(result['doubleKills']).toBeGreaterThan(10)
   })
 
