@@ -50,7 +50,10 @@ export async function prepare(workspace: string, { programs, quick }: Options): 
 
 export type Workers = readonly (readonly [Program, WorkPlace])[]
 
-/** Lets all programs work on the mount at once, and kills its processes until the last one has finished. */
+/**
+ * Lets all programs work on the mount at once, and kills its processes until the last one has finished; in the quick form
+ * until no more work is begun.
+ */
 export async function chaos(
   mount: ChaosMount,
   workers: Workers,
@@ -64,7 +67,7 @@ export async function chaos(
     await client.started
     const began = performance.now()
     const isOver = (): boolean => performance.now() - began > options.seconds * 1000
-    const killing = killer.run(() => finished)
+    const killing = killer.run(() => finished || (options.quick && isOver()))
     const working = Promise.all(workers.map(([program, place]) => runProgram(program, place, isOver, tell)))
     // One that fails must not leave the other alone: nobody would notice.
     const reports = await Promise.race([working, killing.then(() => working)])

@@ -20,7 +20,7 @@ export interface Options {
 
 export const USAGE = `npm run chaos -- [options]
   --seconds N       so long programs begin new work; what has begun is finished, under kills as well (60)
-  --quick           less work in each cycle of a program
+  --quick           less work in each cycle of a program, and no kills once the time is over
   --programs A,B    only these of ${PROGRAM_NAMES.join(', ')}
   --soak N          in place of programs: N kills in one mount, and what stays behind
   --least-kills N   fails when the server was killed fewer times (1)

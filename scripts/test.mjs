@@ -63,14 +63,14 @@ const long = [
   },
   {
     name: 'chaos',
-    minutes: 5,
+    minutes: 8,
     command: node,
-    args: ['dist-chaos/chaos/main.js', '--seconds', '20', '--quick', '--least-kills', '15', '--json'],
+    args: ['dist-chaos/chaos/main.js', '--seconds', '60', '--quick', '--least-kills', '15', '--json'],
     skip: onlyWithFuse,
   },
   {
     name: 'soak',
-    minutes: 4,
+    minutes: 5,
     command: node,
     args: ['dist-chaos/chaos/main.js', '--soak', '30', '--json'],
     skip: onlyWithFuse,
