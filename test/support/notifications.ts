@@ -20,7 +20,9 @@ export class Notifications {
       poll: () => tell('poll'),
       incrementEpoch: () => tell('epoch'),
       prune: (nodes) => tell(`prune ${nodes.join(' ')}`),
-      invalidateEverything: async () => void (await tell('everything')),
+      invalidateEverything: async () => {
+        await tell('everything')
+      },
     }
   }
 
