@@ -86,8 +86,9 @@ async function killAll(
       for (const [at, part] of parts.entries()) {
         const limits: Limits = { stride, first: at % stride, doubles, plan }
         await killEverywhere(part, limits, tally)
-        if (parts[at + 1]?.operation !== part.operation) tell(part.operation.name)
-        if (tally.mismatches.length > MOST_MISMATCHES) return
+        const isEnough = tally.mismatches.length > MOST_MISMATCHES
+        if (isEnough || parts[at + 1]?.operation !== part.operation) tell(part.operation.name)
+        if (isEnough) return
       }
     }),
   )
