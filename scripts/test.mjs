@@ -77,7 +77,7 @@ const long = [
   },
   {
     name: 'other versions of Node.js',
-    minutes: 6,
+    minutes: 10,
     command: node,
     args: ['scripts/test-node-versions.mjs'],
     skip: onlyInCi,
