@@ -17,7 +17,7 @@ const OUTPUT_LINES_KEPT = 40
 /** Emulated, everything takes some ten times as long. */
 const PROBE_DEADLINE_MS = 60_000
 const brief = process.env.EVERMOUNT_BRIEF === '1'
-const RANDOM_SCENARIOS = brief ? 60 : 300
+const RANDOM_SCENARIOS = brief ? 30 : 300
 /** What is about passthrough and recovery. Emulated they take minutes each, so there are no others. */
 const BRIEF_TESTS = ['test/passthrough/probe.test.ts', 'test/kernel/mirror/passthrough.test.ts']
 const MORE_TESTS = [

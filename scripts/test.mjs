@@ -84,7 +84,7 @@ const long = [
   },
   {
     name: 'test kernel',
-    minutes: 45,
+    minutes: 55,
     command: node,
     args: ['linux/test-kernel.mjs', '--brief', '--json'],
     skip: onlyInCi,

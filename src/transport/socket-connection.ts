@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { SOCKET, socketpair } from '../native/index.js'
 import { DeviceTransport } from './device.js'
 
@@ -24,13 +25,16 @@ export class SocketConnection {
     return result < 0 ? result : new SocketConnection(fds)
   }
 
-  /** The answer to a request. Notifications (`unique` 0) are passed over. */
+  /**
+   * The answer to a request. Notifications (`unique` 0) are passed over. The thread does not sleep meanwhile: on a busy
+   * machine a process that stands back would wait for its turn after each sleep.
+   */
   async ask(request: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
     this.#client.write(request, request.length)
     for (;;) {
       const length = this.#client.read(this.#answer)
       if (length < 0) throw new Error(`the server's end is closed (errno ${-length})`)
-      if (length === 0) await this.#client.wait()
+      if (length === 0) await nextTurn()
       else if (!isNotification(this.#answer)) return this.#answer.slice(0, length)
     }
   }
