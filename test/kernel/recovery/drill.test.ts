@@ -10,7 +10,7 @@ import { requireOrSkip } from '../../support/requirements.js'
 
 const PROJECT_SOURCES = fileURLToPath(new URL('../../../src', import.meta.url))
 
-describe('ten kills under load', { timeout: 120_000 }, () => {
+describe('ten kills under load', { timeout: 240_000 }, () => {
   beforeEach((context) => {
     requireOrSkip(context, 'root', 'fuse')
   })
@@ -19,7 +19,7 @@ describe('ten kills under load', { timeout: 120_000 }, () => {
     const runtimeDirectory = await mkdtemp(join(tmpdir(), 'evm-'))
     try {
       const demo = ['demo', '--json', '--kills', '10', PROJECT_SOURCES]
-      const { stdout, stderr, code } = await evermount(demo, runtimeDirectory, 110_000)
+      const { stdout, stderr, code } = await evermount(demo, runtimeDirectory, 220_000)
       const lines = stdout.trimEnd().split('\n')
       const result = JSON.parse(lines.at(-1)!) as DrillResult
       expect(result, stderr).toMatchObject({
