@@ -118,10 +118,7 @@ async function judge(
 }
 
 function blackouts(kills: readonly Kill[], { longest = [] }: ClientReport): ChaosResult['blackoutMs'] {
-  const each = blackoutOfEach(
-    kills.map(({ at }) => at),
-    longest,
-  )
+  const each = blackoutOfEach(kills, longest)
   const of = (ready: boolean): number[] =>
     each.filter((_, index) => kills[index]!.server && kills[index]!.ready === ready)
   return { ready: quantiles(of(true)), cold: quantiles(of(false)) }

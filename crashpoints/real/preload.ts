@@ -8,5 +8,5 @@ const [, main = ''] = process.argv
 if (main.endsWith('/recovery/server-main.js')) await import('./doomed-server.js')
 if (main.endsWith('/recovery/supervisor-main.js')) {
   const { ServerProcess } = await import('../../src/recovery/server-process.js')
-  ServerProcess.prototype.setBackground = () => undefined
+  ServerProcess.prototype.standBack = () => undefined
 }

@@ -7,16 +7,23 @@ export interface Blackouts {
   readonly max: number
 }
 
+/** Times in ms, monotonic. */
+export interface Kill {
+  readonly at: number
+  /** When its successor was seen to serve; without it the next kill ends the time that is looked at. */
+  readonly served?: number
+}
+
 /** A blackout is looked for in calls that are under way so long after the kill, or before the next one. */
 const WINDOW_MS = 2_000
 
 /**
- * For each kill (ms, monotonic, in order) the longest call that was under way between it and the next one. A call
- * that outlasts the next kill counts for both.
+ * For each kill (in order) the longest call that was under way between it and its successor's serving, or the next kill.
+ * A call that outlasts the next kill counts for both.
  */
-export function blackoutOfEach(kills: readonly number[], longest: readonly LongestCall[]): number[] {
-  return kills.map((at, index) => {
-    const until = Math.min(kills[index + 1] ?? Infinity, at + WINDOW_MS)
+export function blackoutOfEach(kills: readonly Kill[], longest: readonly LongestCall[]): number[] {
+  return kills.map(({ at, served = Infinity }, index) => {
+    const until = Math.min(served, kills[index + 1]?.at ?? Infinity, at + WINDOW_MS)
     let blackout = 0
     for (const [ended, duration] of longest) {
       if (ended >= at && ended - duration <= until && duration > blackout) blackout = duration

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { strategies } from '../passthrough/strategy.js'
-import { blackoutOfEach, quantiles, type Blackouts } from './blackouts.js'
+import { blackoutOfEach, quantiles, type Blackouts, type Kill } from './blackouts.js'
 import type { ClientKind, ClientReport } from './client.js'
 import type { DrilledMount, DrillGround, RunningClient } from './ground.js'
 import { makeFiles } from './known-inodes.js'
@@ -42,8 +42,10 @@ export interface DrillResult {
   readonly clientCalls: number
   readonly clientErrors: number
   readonly dataErrors: number
-  /** Per kill, the longest call of a client that calls stat without pause (ms). */
+  /** Per kill, the longest call of a client that calls stat without pause, begun before the successor served (ms). */
   readonly blackoutMs: Blackouts
+  /** The same until the next kill: with what the start of the next standby, and anything else, takes from a client. */
+  readonly longestCallMs: Blackouts
   readonly naiveReopen: string
   readonly journalReopen: string
   readonly inodeCacheReopen: string
@@ -126,6 +128,7 @@ type Drilled = Pick<
   | 'clientErrors'
   | 'dataErrors'
   | 'blackoutMs'
+  | 'longestCallMs'
   | 'clients'
 >
 
@@ -144,14 +147,15 @@ async function drillMount(mount: DrilledMount, options: DrillOptions): Promise<D
   try {
     await Promise.all(clients.map((client) => client.started))
     await delay(200)
-    const kills: { at: number; ready: boolean }[] = []
+    const kills: (Required<Kill> & { ready: boolean })[] = []
     for (let kill = 0; kill < options.kills; kill++) {
       options.signal?.throwIfAborted()
       const ready = await mount.standbyReady(15_000)
       // Not in step with anything the clients do.
       await delay(20 + Math.random() * 60)
-      kills.push({ at: now(), ready })
+      const at = now()
       await mount.killServer()
+      kills.push({ at, served: now(), ready })
       await delay(60)
       progress(kills.length)
     }
@@ -160,6 +164,8 @@ async function drillMount(mount: DrilledMount, options: DrillOptions): Promise<D
     progress(kills.length)
     const knownInodes = await mount.knownInodes()
     const reports = await finish(mount, clients)
+    const longest = reports.find((report) => report.kind === 'stat')?.longest ?? []
+    const ready = kills.map((kill) => kill.ready)
     const failed = reports.flatMap((report) => Object.values(report.errors))
     return {
       kills: kills.length,
@@ -168,7 +174,12 @@ async function drillMount(mount: DrilledMount, options: DrillOptions): Promise<D
       clientCalls: reports.reduce((total, report) => total + report.calls, 0),
       clientErrors: failed.reduce((total, count) => total + count, 0),
       dataErrors: reports.reduce((total, report) => total + report.dataErrors, 0),
-      blackoutMs: blackouts(kills, reports.find((report) => report.kind === 'stat')?.longest ?? []),
+      blackoutMs: ofKills(kills, ready, longest),
+      longestCallMs: ofKills(
+        kills.map(({ at }) => ({ at })),
+        ready,
+        longest,
+      ),
       clients: reports.map(({ kind, calls, errors, dataErrors }) => ({ kind, calls, errors, dataErrors })),
     }
   } catch (error) {
@@ -189,15 +200,13 @@ async function finish(mount: DrilledMount, clients: readonly RunningClient[]): P
   return reports
 }
 
-function blackouts(
-  kills: readonly { at: number; ready: boolean }[],
+/** Of the kills that came while a standby was ready. */
+function ofKills(
+  kills: readonly Kill[],
+  ready: readonly boolean[],
   longest: readonly LongestCall[],
 ): Blackouts {
-  const each = blackoutOfEach(
-    kills.map(({ at }) => at),
-    longest,
-  )
-  return quantiles(each.filter((_, index) => kills[index]!.ready))
+  return quantiles(blackoutOfEach(kills, longest).filter((_, index) => ready[index]))
 }
 
 /** What is installed or kept by git is no part of the drill. */

@@ -19,9 +19,9 @@ export function close(fd: number): number {
   return result === -Errno.EINTR ? 0 : result
 }
 
-/** A further descriptor of the same open file, at least 3, with close-on-exec. */
-export function dup(fd: number): number {
-  return checked(fcntlCall(fd, F_DUPFD_CLOEXEC, 3))
+/** A further descriptor of the same open file, at least `least`, with close-on-exec. */
+export function dup(fd: number, least = 3): number {
+  return checked(fcntlCall(fd, F_DUPFD_CLOEXEC, least))
 }
 
 /** The status flags of the open file (O.APPEND, O.NONBLOCK ... and the access mode). */

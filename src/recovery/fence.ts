@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ownerDied, Syscall } from '../native/index.js'
 import { ServerFd } from './messages.js'
+import { setProcessStanding } from './priority.js'
 
 /** The task has begun to exit and never runs a system call again (include/linux/sched.h, PF_EXITING). */
 const EXITING = 0x4
@@ -17,6 +18,8 @@ const PATIENCE_MS = 50
  */
 export async function fenced(pid: number, word: Uint8Array): Promise<boolean> {
   if (!(await ownerDied(word, pid))) return false
+  // Each of them needs a processor to come to its end.
+  setProcessStanding(pid, 'urgent')
   for (const began = performance.now(); performance.now() - began < PATIENCE_MS;) {
     if (allThreadsExiting(pid)) return true
     await nextTurn()

@@ -1,40 +1,80 @@
 import { readdirSync } from 'node:fs'
 import { setPriority } from 'node:os'
+import { Scheduling, setScheduler } from '../native/index.js'
 
 /**
- * Nice values. Every process with a file on the mount waits for the server, and while there is none for the
- * supervisor: both come before their clients, as a file system in the kernel would.
+ * How a thread of a mount's processes stands to the mount's clients. Every process with a file on the mount waits for
+ * the server, and while there is none for the supervisor.
+ *
+ * - `urgent`: before everybody else. For what sleeps until everybody waits for it, and until they no longer do.
+ * - `serving`: before its clients, as a file system in the kernel would be, but not instead of them.
+ * - `patient`: behind them.
+ * - `idle`: only when nobody else wants the processor. A nice value is not enough where a standby loads: a client that
+ *   wakes up on its processor waits until its slice is over, of some milliseconds (kernel/sched/fair.c, 6.6 and newer).
  */
-export const Priority = { serving: -10, background: 10 } as const
+export type Standing = 'urgent' | 'serving' | 'patient' | 'idle'
 
-/**
- * For a process that serves or supervises, once libuv's pool has been started (`pool`: its thread ids): the main thread
- * and the pool come first. The threads that V8 has beside them stand back: they compile what is called often, which can
- * wait, and those who wait for an answer need the processor.
- */
-export function putServiceFirst(pool: ReadonlySet<number>): void {
-  const isRoot = process.getuid?.() === 0
-  for (const name of readdirSync('/proc/self/task')) {
-    const thread = Number(name)
-    const serves = thread === process.pid || pool.has(thread)
-    if (serves && !isRoot) continue
-    try {
-      setPriority(thread, serves ? Priority.serving : Priority.background)
-    } catch {
-      // The thread has ended; or root is not allowed to here.
-    }
+/** Scheduling class with what its threads hand on to those they start, real-time priority, nice value. */
+const STANDINGS: Readonly<Record<Standing, readonly [policy: number, priority: number, nice: number]>> = {
+  urgent: [Scheduling.RR | Scheduling.RESET_ON_FORK, 1, -10],
+  serving: [Scheduling.OTHER, 0, -10],
+  patient: [Scheduling.OTHER, 0, 10],
+  idle: [Scheduling.IDLE, 0, 10],
+}
+
+/** Whether this process may put others, and itself, before others: who stands back without it never comes forward again. */
+let mayAdvance: boolean | undefined
+
+/** Nothing changes without CAP_SYS_NICE, or for a thread that has ended. */
+export function setStanding(thread: number, standing: Standing): void {
+  mayAdvance ??= canAdvance()
+  if (mayAdvance) place(thread, standing)
+}
+
+/** The same for every thread of a process; those started later inherit it, but for `urgent`. */
+export function setProcessStanding(pid: number, standing: Standing): void {
+  let threads: readonly string[]
+  try {
+    threads = readdirSync(`/proc/${pid}/task`)
+  } catch {
+    // The process has ended.
+    return
   }
+  for (const thread of threads) setStanding(Number(thread), standing)
 }
 
 /**
- * Sets the priority of all threads of a process; those started later inherit it. Needs CAP_SYS_NICE to come forward
- * (root): without it nothing changes, so that no process is put back for good.
+ * For a process that serves or supervises, once libuv's pool has been started (`pool`: its thread ids): the main thread
+ * and the pool are `standing`. The threads that V8 has beside them stand back: they compile what is called often, which
+ * can wait, and those who wait for an answer need the processor.
  */
-export function setProcessPriority(pid: number, priority: number): void {
-  if (process.getuid?.() !== 0) return
+export function putServiceFirst(pool: ReadonlySet<number>, standing: 'serving' | 'urgent'): void {
+  for (const name of readdirSync('/proc/self/task')) {
+    const thread = Number(name)
+    setStanding(thread, thread === process.pid || pool.has(thread) ? standing : 'patient')
+  }
+}
+
+function canAdvance(): boolean {
+  if (process.getuid?.() !== 0) return false
   try {
-    for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), priority)
+    setPriority(process.pid, STANDINGS.serving[2])
+    return true
   } catch {
-    // The process, or one of its threads, has ended; or root is not allowed to here.
+    return false
+  }
+}
+
+function place(thread: number, standing: Standing): void {
+  const [policy, priority, nice] = STANDINGS[standing]
+  // Refused in a control group without time for such threads.
+  if (setScheduler(thread, policy, priority) < 0 && standing === 'urgent') {
+    place(thread, 'serving')
+    return
+  }
+  try {
+    setPriority(thread, nice)
+  } catch {
+    // It has ended.
   }
 }

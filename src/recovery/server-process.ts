@@ -1,17 +1,18 @@
-import { spawn, type StdioOptions } from 'node:child_process'
-import { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { FuseError } from '../errors/fuse-error.js'
-import { close, setNonBlocking, SOCKET, socketpair, Waiter } from '../native/index.js'
+import { close, setNonBlocking, SOCKET, socketpair, spawnProcess, Waiter } from '../native/index.js'
 import { Channel } from './channel.js'
 import { fenced } from './fence.js'
 import type { DescriptorStore } from './keeper.js'
 import { NODE_FLAGS } from './node-flags.js'
-import { Priority, setProcessPriority } from './priority.js'
+import { setProcessStanding, setStanding, type Standing } from './priority.js'
 import { childHandle, type ServerExit, type ServerHandle } from './server-handle.js'
-import { ServerFd, type FromServer, type Heritage, type ToServer } from './messages.js'
+import type { FromServer, Heritage, ToServer } from './messages.js'
 
 const SERVER_MAIN = fileURLToPath(new URL('./server-main.js', import.meta.url))
+
+/** On an idle machine a standby is ready by then. */
+const IDLE_MS = 2_000
 
 /** What a server process is given by its supervisor. */
 export interface ServerResources {
@@ -43,14 +44,10 @@ export class ServerProcess {
   #exit: ServerExit | undefined
   #gone = false
   #ready = false
+  #patience: NodeJS.Timeout | undefined
 
   /** `kept` takes in what it leaves with the supervisor, as it comes: a socket holds only so much. */
-  private constructor(
-    handle: ServerHandle,
-    channel: Socket | number,
-    keeperSocket: number,
-    kept: DescriptorStore,
-  ) {
+  private constructor(handle: ServerHandle, channel: number, keeperSocket: number, kept: DescriptorStore) {
     this.#handle = handle
     this.keeperSocket = keeperSocket
     setNonBlocking(keeperSocket)
@@ -67,43 +64,38 @@ export class ServerProcess {
     this.#channel = new Channel(channel, (message) => {
       if (message.type === 'ready') {
         this.#ready = true
+        clearTimeout(this.#patience)
+        setStanding(this.pid, 'urgent')
         this.send({ type: 'rehearse' })
       }
       for (const listener of [...this.#listeners]) listener(message)
     })
   }
 
-  /** Throws ERR_SYSCALL when this process has no descriptors left for it. */
+  /** Throws ERR_SYSCALL when this process has no descriptors left for it, or no process can be started. */
   static spawn(resources: ServerResources, kept: DescriptorStore): ServerProcess {
     const { heritage, device, journal, log, directory, watch } = resources
-    const pair = new Int32Array(2)
-    const made = socketpair(pair, SOCKET.SEQPACKET)
-    if (made < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'socketpair', errno: -made })
-    const stdio: StdioOptions = [
-      'ignore',
-      log,
-      log,
-      device,
-      journal,
-      'pipe',
-      pair[1]!,
-      ...(directory === undefined ? [] : [directory]),
-      ...(watch === undefined ? [] : [watch]),
-    ]
+    const [channel, itsChannel] = socketPair(SOCKET.STREAM)
+    let keeper = -1
+    let itsKeeper = -1
     try {
-      const child = spawn(process.execPath, [...NODE_FLAGS, SERVER_MAIN, JSON.stringify(heritage)], { stdio })
-      // Without descriptors for its pipes the child has none of them.
-      const channel = (child.stdio as readonly unknown[] | undefined)?.[ServerFd.channel]
-      if (!(channel instanceof Socket)) {
-        child.once('error', () => undefined)
-        throw new FuseError('ERR_SUPERVISOR', { problem: 'no server process can be started' })
-      }
-      return new ServerProcess(childHandle(child), channel, pair[0]!, kept)
+      ;[keeper, itsKeeper] = socketPair(SOCKET.SEQPACKET)
+      const held = [directory, watch].filter((fd) => fd !== undefined)
+      const pid = spawnProcess({
+        file: process.execPath,
+        args: [...NODE_FLAGS, SERVER_MAIN, JSON.stringify(heritage)],
+        env: process.env,
+        descriptors: ['ignore', log, log, device, journal, itsChannel, itsKeeper, ...held],
+      })
+      if (pid < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'posix_spawn', errno: -pid })
+      return new ServerProcess(childHandle(pid), channel, keeper, kept)
     } catch (error) {
-      close(pair[0]!)
+      close(channel)
+      if (keeper >= 0) close(keeper)
       throw error
     } finally {
-      close(pair[1]!)
+      close(itsChannel)
+      if (itsKeeper >= 0) close(itsKeeper)
     }
   }
 
@@ -138,7 +130,7 @@ export class ServerProcess {
 
   /** Callers wait for it, and it is not ready: it comes before them now, and leaves out what only makes it quicker later. */
   hurry(): void {
-    this.setBackground(false)
+    this.#stand('serving')
     this.send({ type: 'hurry' })
   }
 
@@ -149,7 +141,7 @@ export class ServerProcess {
       if (!isFenced || this.#exit !== undefined) return
       this.#nowPowerless()
       // What is left of it is only in the way of those that it has left waiting.
-      this.setBackground(true)
+      this.standBack()
     })
   }
 
@@ -179,9 +171,20 @@ export class ServerProcess {
     })
   }
 
-  /** Lets a process that is getting ready stand back behind those that serve and those that are served. */
-  setBackground(background: boolean): void {
-    setProcessPriority(this.pid, background ? Priority.background : Priority.serving)
+  /**
+   * For a process that is getting ready, or whose end is being completed: behind those that serve and those that are
+   * served. On a busy machine it takes its share of the processors after a while.
+   */
+  standBack(): void {
+    this.#stand('idle')
+    this.#patience = setTimeout(() => {
+      this.#stand('patient')
+    }, IDLE_MS).unref()
+  }
+
+  /** The callers who had to wait for it have been served: it is no longer to come before them at any price. */
+  settle(): void {
+    setStanding(this.pid, 'serving')
   }
 
   /** SIGKILL: a server has nothing to tidy up. */
@@ -197,6 +200,11 @@ export class ServerProcess {
     close(this.keeperSocket)
   }
 
+  #stand(standing: Standing): void {
+    clearTimeout(this.#patience)
+    if (this.#exit === undefined) setProcessStanding(this.pid, standing)
+  }
+
   #nowPowerless(): void {
     this.#gone = true
     this.#settlePowerless()
@@ -208,4 +216,11 @@ export class ServerProcess {
       open = !this.#disposed && kept.receive(this.keeperSocket)
     }
   }
+}
+
+function socketPair(kind: number): [number, number] {
+  const pair = new Int32Array(2)
+  const made = socketpair(pair, kind)
+  if (made < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'socketpair', errno: -made })
+  return [pair[0]!, pair[1]!]
 }

@@ -110,7 +110,7 @@ export class Server {
     this.#session = new Session({ ...options, transport, journal: this.#journal, fs: this.#fs })
     await this.#session.prepare()
     if (!this.#isAwaited) collectGarbage()
-    putServiceFirst(this.#pool)
+    putServiceFirst(this.#pool, 'serving')
     this.#channel.send({ type: 'ready', journalVersion: JOURNAL_VERSION })
   }
 

@@ -19,7 +19,7 @@ export type MountReport =
 process.title = 'evermount-supervisor'
 process.chdir('/')
 raiseDescriptorLimit()
-putServiceFirst(await warmThreadPool())
+putServiceFirst(await warmThreadPool(), 'urgent')
 
 try {
   const task = JSON.parse(process.argv[2] ?? '{}') as SupervisorTask

@@ -33,6 +33,8 @@ export type HandoverResult =
   | { readonly done: true; readonly pid: number; readonly milliseconds: number }
   | { readonly done: false; readonly reason: string }
 
+/** In which a successor answers what has come together before it. */
+const SETTLE_MS = 50
 const READY_MS = 15_000
 const PAUSE_MS = 30_000
 const SERVING_MS = 15_000
@@ -355,7 +357,7 @@ export class Supervisor {
       return
     }
     this.#standby = standby
-    standby.setBackground(true)
+    standby.standBack()
     void standby.next('ready', READY_MS).then((ready) => {
       if (ready === undefined) {
         standby.kill()
@@ -392,8 +394,11 @@ export class Supervisor {
         this.#emit({ type: 'serving', pid: server.pid, life, milliseconds })
         // A predecessor may have answered INIT and died before it said so.
         if (recallAgreement(this.journal.header) !== undefined) this.#nowInitialised()
-        // Not sooner: starting a process takes a core for a while, and clients are waiting now.
-        this.#startStandby()
+        // Not sooner: clients have been waiting, and the new process would want a processor.
+        void delay(SETTLE_MS).then(() => {
+          server.settle()
+          this.#startStandby()
+        })
         return
       }
       case 'initialised':

@@ -11,16 +11,26 @@ describe('blackoutOfEach', () => {
       [140, 2],
       [212, 9],
     ] as const
-    expect(blackoutOfEach([100, 200], calls)).toEqual([12, 9])
+    expect(blackoutOfEach([{ at: 100 }, { at: 200 }], calls)).toEqual([12, 9])
   })
 
   it('counts a call that outlasts the next kill for both', () => {
-    expect(blackoutOfEach([100, 200], [[450, 349]])).toEqual([349, 349])
+    expect(blackoutOfEach([{ at: 100 }, { at: 200 }], [[450, 349]])).toEqual([349, 349])
+  })
+
+  it('is over once the successor serves', () => {
+    const calls = [
+      [104, 3],
+      [112, 7],
+      [130, 15],
+    ] as const
+    expect(blackoutOfEach([{ at: 100, served: 108 }], calls)).toEqual([7])
+    expect(blackoutOfEach([{ at: 100 }], calls)).toEqual([15])
   })
 
   it('leaves out what begins long after the kill', () => {
-    expect(blackoutOfEach([100], [[9_000, 50]])).toEqual([0])
-    expect(blackoutOfEach([100], [[9_000, 8_899]])).toEqual([8_899])
+    expect(blackoutOfEach([{ at: 100 }], [[9_000, 50]])).toEqual([0])
+    expect(blackoutOfEach([{ at: 100 }], [[9_000, 8_899]])).toEqual([8_899])
   })
 })
 

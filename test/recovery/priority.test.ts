@@ -7,13 +7,17 @@ describe('a process that serves', () => {
     requireOrSkip(context, 'root')
   })
 
-  it('comes before its clients, and the threads of V8 behind them', async () => {
-    const { stdout, stderr } = await runChild(new URL('./children/service-first.mjs', import.meta.url))
+  it.each([
+    ['serving', '0 -10'],
+    ['urgent', '2 -10'],
+  ])('comes before its clients (%s), and the threads of V8 behind them', async (standing, expected) => {
+    const child = new URL('./children/service-first.mjs', import.meta.url)
+    const { stdout, stderr } = await runChild(child, [standing])
     expect(stderr).toBe('')
-    const { main, pool, others } = JSON.parse(stdout) as Record<string, number[]>
-    expect(main).toEqual([-10])
-    expect(pool).toEqual([-10, -10, -10, -10])
+    const { main, pool, others } = JSON.parse(stdout) as Record<string, string[]>
+    expect(main).toEqual([expected])
+    expect(pool).toEqual(Array(4).fill(expected))
     expect(others!.length).toBeGreaterThan(0)
-    expect(new Set(others)).toEqual(new Set([10]))
+    expect(new Set(others)).toEqual(new Set(['0 10']))
   })
 })

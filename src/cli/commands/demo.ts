@@ -1,6 +1,7 @@
 import { realpathSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import type { Blackouts } from '../../drill/blackouts.js'
 import { runDrill, type DrillProgress, type DrillResult } from '../../drill/drill.js'
 import type { DrillGround } from '../../drill/ground.js'
 import { kernelGround } from '../../drill/kernel-ground.js'
@@ -133,11 +134,20 @@ function figuresOf(result: DrillResult): Omit<DrillResult, 'clients' | 'killsWit
   const { kernel, strategy, kills, knownInodes, clientCalls, clientErrors, dataErrors, blackoutMs } = result
   const { naiveReopen, journalReopen, inodeCacheReopen, leakedBackingIds, leftMounted } = result
   const drilled = { kernel, strategy, kills, knownInodes, clientCalls, clientErrors, dataErrors, blackoutMs }
-  return { ...drilled, naiveReopen, journalReopen, inodeCacheReopen, leakedBackingIds, leftMounted }
+  const { longestCallMs } = result
+  return {
+    ...drilled,
+    longestCallMs,
+    naiveReopen,
+    journalReopen,
+    inodeCacheReopen,
+    leakedBackingIds,
+    leftMounted,
+  }
 }
 
 function summary(result: DrillResult): string[] {
-  const { blackoutMs } = result
+  const { blackoutMs, longestCallMs } = result
   const rows = result.clients.map(({ kind, calls, errors, dataErrors }) => {
     const failed = Object.entries(errors).map(([code, count]) => `${code} × ${count}`)
     return [`  ${kind}`, `${calls} calls`, failed.join(', ') || 'none failed', `${dataErrors} data errors`]
@@ -145,11 +155,16 @@ function summary(result: DrillResult): string[] {
   return [
     `${result.kernel.startsWith('model:') ? '' : 'Linux '}${result.kernel}, strategy ${result.strategy}: ${result.kills} kills (SIGKILL), ${result.knownInodes} known inodes`,
     ...table(rows),
-    `longest call per kill: median ${blackoutMs.p50} ms, 99 % ${blackoutMs.p99} ms, longest ${blackoutMs.max} ms`,
+    `longest call that waited for a successor: ${inWords(blackoutMs)}`,
+    `longest call from a kill to the next:     ${inWords(longestCallMs)}`,
     `a file held open over a restart, opened again: registered afresh ${result.naiveReopen}, ` +
       `by the journal ${result.journalReopen}, by the kernel's flag ${result.inodeCacheReopen}`,
     `backing ids left behind: ${result.leakedBackingIds}; mounts left behind: ${result.leftMounted}`,
   ]
+}
+
+function inWords({ p50, p99, max }: Blackouts): string {
+  return `median ${p50} ms, 99 % ${p99} ms, longest ${max} ms`
 }
 
 /** One line that changes on a terminal; elsewhere nothing but the steps. */

@@ -1,16 +1,23 @@
-// Puts service first in a process of its own, and says how nice each of its threads is: main, libuv's pool, others.
-import { readdirSync } from 'node:fs'
+// Puts service first in a process of its own, and says of each of its threads how nice it is, and its scheduling policy:
+// main, libuv's pool, others.
+import { readdirSync, readFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import { warmThreadPool } from '../../../dist/native/index.js'
 import { putServiceFirst } from '../../../dist/recovery/priority.js'
 
 const pool = await warmThreadPool()
-putServiceFirst(pool)
+putServiceFirst(pool, process.argv[2])
 const threads = readdirSync('/proc/self/task').map(Number)
-const niceOf = (chosen) => threads.filter(chosen).map((thread) => getPriority(thread))
+/** Field 41 of proc_pid_stat(5). */
+const policyOf = (thread) => {
+  const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'latin1')
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[38])
+}
+const standingOf = (chosen) =>
+  threads.filter(chosen).map((thread) => `${policyOf(thread)} ${getPriority(thread)}`)
 const result = {
-  main: niceOf((thread) => thread === process.pid),
-  pool: niceOf((thread) => pool.has(thread)),
-  others: niceOf((thread) => thread !== process.pid && !pool.has(thread)),
+  main: standingOf((thread) => thread === process.pid),
+  pool: standingOf((thread) => pool.has(thread)),
+  others: standingOf((thread) => thread !== process.pid && !pool.has(thread)),
 }
 console.log(JSON.stringify(result))
