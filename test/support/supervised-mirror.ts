@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { expect } from 'vitest'
+import { ensureFusectl } from '../../src/mount/fusectl.js'
 import { mountAt } from '../../src/mount/mountinfo.js'
 import { ask, type ControlReply, type ControlRequest, type MountStatus } from '../../src/recovery/control.js'
 import type { MountNote } from '../../src/recovery/runtime-directory.js'
@@ -230,6 +231,8 @@ export class SupervisedMirror extends MountPlace {
 
 /** Mounts, and returns when the mount is ready. */
 export async function superviseMirror(options: SupervisedMirrorOptions = {}): Promise<SupervisedMirror> {
+  // Tests ask what waits on the connection.
+  if (process.getuid?.() === 0) ensureFusectl()
   const mirror = new SupervisedMirror(options)
   const problem = await mirror.launch(options)
   if (problem !== undefined) {
