@@ -11,7 +11,7 @@ export const EVERMOUNT = join(root, 'dist/cli/main.js')
 export const CEILING = join(built, 'ceiling')
 export const CLIENT = join(built, 'client')
 
-export const COMPILER_FLAGS = ['-std=gnu11', '-O2', '-Wall', '-Wextra'] as const
+export const COMPILER_FLAGS = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-pthread'] as const
 
 /** Compiles the programs in C, where they are older than their sources. */
 export async function compile(): Promise<void> {

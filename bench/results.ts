@@ -5,6 +5,7 @@ import type { Machine } from './machine.js'
 export const ROW_NAMES = [
   'source',
   'ceiling',
+  'ceiling, 2 readers',
   'evermount',
   'evermount, no passthrough',
   'bindfs',

@@ -37,7 +37,9 @@ type Failures = Map<RowName, string>
 export async function measureGroup(group: Group, options: RoundsOptions): Promise<Measurement[]> {
   const { filter, settings, tell } = options
   const works = group.works.filter((work) => filter.work(work.name))
-  const rows = options.rows.filter((row) => filter.row(row.name))
+  const rows = options.rows.filter(
+    (row) => filter.row(row.name) && (row.group === undefined || row.group === group.name),
+  )
   if (works.length === 0 || rows.length === 0) return []
   tell(`${group.name}: making ${group.shared ? 'a source' : `${rows.length} sources`}`)
   const folder = mkdtempSync(join(options.place, 'group-'))

@@ -1,6 +1,6 @@
 /*
- * The least that a FUSE server can cost: one thread on a bare /dev/fuse, file data by kernel passthrough, objects
- * reached by descriptor. It serves one user (root) and nothing but measurements: what could be left out without
+ * The least that a FUSE server can cost: one thread on a bare /dev/fuse (or several, to see whether they pay), file data
+ * by kernel passthrough, objects reached by descriptor. It serves one user (root) and nothing but measurements: what could be left out without
  * changing what the other rows do for the same work is left out.
  */
 #ifndef CEILING_H
@@ -56,10 +56,12 @@ struct settings {
     const char *source;
     double timeout;
     int spin_us;
+    int readers;
 };
 
 extern struct settings settings;
 extern int device;
+extern _Thread_local int reader;
 
 /* nodes.c */
 void nodes_init(int root_fd);
@@ -68,6 +70,8 @@ uint64_t node_id(const struct node *node);
 /* The node of what is under a name, its lookup counted; 0 or -errno. */
 int node_find(struct node *parent, const char *name, struct node **found, struct statx *attributes);
 void node_forget(uint64_t nodeid, uint64_t lookups);
+/* The backing id of a file, registered when it is first asked for; or -errno. */
+int node_registration(struct node *node);
 /* A path that leads to the object itself: for calls that take no O_PATH descriptor. Valid until the next call. */
 const char *node_path(const struct node *node);
 

@@ -25,7 +25,7 @@ struct directory {
     char entries[32768];
 };
 
-static char answer[1 << 20];
+static _Thread_local char answer[1 << 20];
 
 int do_opendir(const struct request *request, struct node *node)
 {

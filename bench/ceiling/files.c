@@ -6,19 +6,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* By the O_PATH descriptor: the kernel opens an instance with the caller's flags at each open. */
-static int registration(struct node *node)
-{
-    if (node->backing == 0) {
-        struct backing_map map = {.fd = node->fd};
-        int id = ioctl(device, CEILING_BACKING_OPEN, &map);
-        if (id <= 0)
-            return -errno;
-        node->backing = id;
-    }
-    return node->backing;
-}
-
 static struct fuse_open_out opened(int backing)
 {
     struct fuse_open_out out = {.open_flags = FOPEN_PASSTHROUGH | FOPEN_NOFLUSH};
@@ -29,7 +16,7 @@ static struct fuse_open_out opened(int backing)
 int do_open(const struct request *request, struct node *node)
 {
     const struct fuse_open_in *in = (void *)request->body;
-    int backing = registration(node);
+    int backing = node_registration(node);
     if (backing < 0)
         return backing;
     if ((in->flags & O_TRUNC) != 0 && truncate(node_path(node), 0) < 0)
@@ -58,7 +45,7 @@ int do_create(const struct request *request, struct node *parent)
     int result = node_find(parent, name, &node, &attributes);
     if (result < 0)
         return result;
-    int backing = registration(node);
+    int backing = node_registration(node);
     if (backing < 0) {
         node_forget(node_id(node), 1);
         return backing;

@@ -1,5 +1,5 @@
 /*
- * ceiling SOURCE MOUNTPOINT [TIMEOUT-SECONDS [SPIN-MICROSECONDS]]
+ * ceiling SOURCE MOUNTPOINT [TIMEOUT-SECONDS [SPIN-MICROSECONDS [READERS]]]
  *
  * Mounts, writes "ready" to its standard output, and serves in the foreground until it is unmounted.
  */
@@ -8,16 +8,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-struct settings settings = {.timeout = 1, .spin_us = 30};
+struct settings settings = {.timeout = 1, .spin_us = 30, .readers = 1};
 int device = -1;
+/* The device that a thread reads from and answers on: the first one, or its own clone. */
+_Thread_local int reader = -1;
 
 #define BUFFER_BYTES (FUSE_MIN_READ_BUFFER + (1 << 20))
 #define LAST_OPCODE 64
@@ -86,12 +90,15 @@ static void forget_batch(const struct request *request)
         node_forget(one[at].nodeid, one[at].nlookup);
 }
 
+static void start_readers(void);
+
 static void serve(const struct request *request)
 {
     const struct fuse_in_header *head = request->head;
     switch (head->opcode) {
     case FUSE_INIT:
         answer_init(request);
+        start_readers();
         return;
     case FUSE_FORGET:
         node_forget(head->nodeid, ((struct fuse_forget_in *)request->body)->nlookup);
@@ -125,7 +132,7 @@ static void loop(void)
     if (buffer == NULL)
         return;
     for (;;) {
-        ssize_t length = read(device, buffer, BUFFER_BYTES);
+        ssize_t length = read(reader, buffer, BUFFER_BYTES);
         if (length >= (ssize_t)sizeof(struct fuse_in_header)) {
             struct fuse_in_header *head = (void *)buffer;
             struct request request = {head, buffer + sizeof *head, (uint32_t)(length - (ssize_t)sizeof *head)};
@@ -135,7 +142,7 @@ static void loop(void)
         } else if (length < 0 && errno == EAGAIN) {
             /* A busy client's next request comes sooner than a wait and a wake-up would take. */
             if (now_us() - idle_since > settings.spin_us) {
-                struct pollfd wait = {.fd = device, .events = POLLIN};
+                struct pollfd wait = {.fd = reader, .events = POLLIN};
                 poll(&wait, 1, -1);
                 idle_since = now_us();
             }
@@ -145,10 +152,33 @@ static void loop(void)
     }
 }
 
+static void *read_clone(void *none)
+{
+    uint32_t first = (uint32_t)device;
+    (void)none;
+    reader = open("/dev/fuse", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    if (reader < 0 || ioctl(reader, FUSE_DEV_IOC_CLONE, &first) < 0) {
+        perror("ceiling: clone");
+        exit(1);
+    }
+    loop();
+    return NULL;
+}
+
+/* Once the connection can be cloned. */
+static void start_readers(void)
+{
+    for (int count = 1; count < settings.readers; count++) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, read_clone, NULL) != 0)
+            exit(1);
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        fprintf(stderr, "usage: ceiling SOURCE MOUNTPOINT [TIMEOUT-SECONDS [SPIN-MICROSECONDS]]\n");
+        fprintf(stderr, "usage: ceiling SOURCE MOUNTPOINT [TIMEOUT-SECONDS [SPIN-MICROSECONDS [READERS]]]\n");
         return 2;
     }
     settings.source = argv[1];
@@ -156,6 +186,8 @@ int main(int argc, char **argv)
         settings.timeout = atof(argv[3]);
     if (argc > 4)
         settings.spin_us = atoi(argv[4]);
+    if (argc > 5)
+        settings.readers = atoi(argv[5]);
     /* One descriptor for each object that the kernel knows. */
     struct rlimit descriptors = {1 << 20, 1 << 20};
     if (setrlimit(RLIMIT_NOFILE, &descriptors) < 0 && getrlimit(RLIMIT_NOFILE, &descriptors) == 0) {
@@ -168,6 +200,7 @@ int main(int argc, char **argv)
         perror("ceiling");
         return 1;
     }
+    reader = device;
     nodes_init(root);
     char options[128];
     snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions",

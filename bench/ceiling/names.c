@@ -100,7 +100,7 @@ int do_rename2(const struct request *request, struct node *parent)
 
 int do_readlink(const struct request *request, struct node *node)
 {
-    static char target[PATH_MAX];
+    static _Thread_local char target[PATH_MAX];
     ssize_t length = readlinkat(node->fd, "", target, sizeof target);
     if (length < 0)
         return -errno;

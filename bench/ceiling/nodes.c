@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -11,6 +12,8 @@
 
 #define ASKED (STATX_BASIC_STATS)
 
+/* Readers share the nodes. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct node root = {.fd = -1};
 static struct node **buckets;
 static size_t bucket_count, node_count;
@@ -57,11 +60,9 @@ uint64_t node_id(const struct node *node)
     return node == &root ? FUSE_ROOT_ID : (uint64_t)(uintptr_t)node;
 }
 
-int node_find(struct node *parent, const char *name, struct node **found, struct statx *attributes)
+/* With the lock held. */
+static int node_of_object(struct node *parent, const char *name, const struct statx *attributes, struct node **found)
 {
-    /* glibc's statx is the system call and nothing else. */
-    if (statx(parent->fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, ASKED, attributes) < 0)
-        return -errno;
     dev_t dev = makedev(attributes->stx_dev_major, attributes->stx_dev_minor);
     ino_t ino = attributes->stx_ino;
     struct node *node = buckets[bucket_of(dev, ino, bucket_count)];
@@ -87,19 +88,41 @@ int node_find(struct node *parent, const char *name, struct node **found, struct
     return 0;
 }
 
-void node_forget(uint64_t nodeid, uint64_t lookups)
+int node_find(struct node *parent, const char *name, struct node **found, struct statx *attributes)
 {
-    struct node *node = node_of(nodeid);
-    if (node == &root)
-        return;
+    /* glibc's statx is the system call and nothing else. */
+    if (statx(parent->fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, ASKED, attributes) < 0)
+        return -errno;
+    pthread_mutex_lock(&lock);
+    int result = node_of_object(parent, name, attributes, found);
+    pthread_mutex_unlock(&lock);
+    return result;
+}
+
+/* With the lock held: whether the kernel no longer knows it. */
+static int unlinked(struct node *node, uint64_t lookups)
+{
     node->lookups -= lookups < node->lookups ? lookups : node->lookups;
     if (node->lookups > 0)
-        return;
+        return 0;
     struct node **place = &buckets[bucket_of(node->dev, node->ino, bucket_count)];
     while (*place != node)
         place = &(*place)->next;
     *place = node->next;
     node_count--;
+    return 1;
+}
+
+void node_forget(uint64_t nodeid, uint64_t lookups)
+{
+    struct node *node = node_of(nodeid);
+    if (node == &root)
+        return;
+    pthread_mutex_lock(&lock);
+    int gone = unlinked(node, lookups);
+    pthread_mutex_unlock(&lock);
+    if (!gone)
+        return;
     if (node->backing > 0) {
         uint32_t id = (uint32_t)node->backing;
         ioctl(device, CEILING_BACKING_CLOSE, &id);
@@ -108,9 +131,28 @@ void node_forget(uint64_t nodeid, uint64_t lookups)
     free(node);
 }
 
+int node_registration(struct node *node)
+{
+    int result = 0;
+    pthread_mutex_lock(&lock);
+    if (node->backing == 0) {
+        /* By the O_PATH descriptor: the kernel opens an instance with the caller's flags at each open. */
+        struct backing_map map = {.fd = node->fd};
+        int id = ioctl(device, CEILING_BACKING_OPEN, &map);
+        if (id > 0)
+            node->backing = id;
+        else
+            result = -errno;
+    }
+    if (result == 0)
+        result = node->backing;
+    pthread_mutex_unlock(&lock);
+    return result;
+}
+
 const char *node_path(const struct node *node)
 {
-    static char path[32];
+    static _Thread_local char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", node->fd);
     return path;
 }

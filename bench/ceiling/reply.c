@@ -11,7 +11,7 @@ static void send(uint64_t unique, int error, const void *bytes, size_t length)
     struct fuse_out_header head = {.len = (uint32_t)(sizeof head + length), .error = error, .unique = unique};
     struct iovec parts[] = {{&head, sizeof head}, {(void *)bytes, length}};
     /* Refused when the caller has gone meanwhile: nobody to tell. */
-    ssize_t written = writev(device, parts, length > 0 ? 2 : 1);
+    ssize_t written = writev(reader, parts, length > 0 ? 2 : 1);
     (void)written;
 }
 

@@ -1,5 +1,6 @@
 import { CEILING } from '../programs.js'
 import { startForeground } from './foreground.js'
+import { METADATA } from '../work/metadata.js'
 import type { Row } from './row.js'
 
 /** The least that any server can cost: see bench/ceiling/. */
@@ -7,4 +8,12 @@ export const ceiling: Row = {
   name: 'ceiling',
   start: ({ source, mountPoint, timeout }) =>
     startForeground(CEILING, [source, mountPoint, String(timeout)], mountPoint),
+}
+
+/** Whether it pays to read requests on several threads, each from a clone of the device. */
+export const ceilingReaders: Row = {
+  name: 'ceiling, 2 readers',
+  group: METADATA,
+  start: ({ source, mountPoint, timeout }) =>
+    startForeground(CEILING, [source, mountPoint, String(timeout), '30', '2'], mountPoint),
 }

@@ -1,5 +1,5 @@
 import { bindfs, bindfsThreads } from './bindfs.js'
-import { ceiling } from './ceiling.js'
+import { ceiling, ceilingReaders } from './ceiling.js'
 import { evermount, evermountWithoutPassthrough } from './evermount.js'
 import type { Row } from './row.js'
 import { source } from './source.js'
@@ -7,6 +7,7 @@ import { source } from './source.js'
 export const rows: readonly Row[] = [
   source,
   ceiling,
+  ceilingReaders,
   evermount,
   evermountWithoutPassthrough,
   bindfs,

@@ -3,6 +3,8 @@ import type { Settings } from '../settings.js'
 import { client, operations } from './client.js'
 import type { Group, Work } from './work.js'
 
+export const METADATA = 'metadata, uncached'
+
 const FILES = 100
 
 /** What an operation's name in the table is in the client. */
@@ -57,7 +59,7 @@ export function metadata(settings: Settings): Group {
     }
   }
   return {
-    name: 'metadata, uncached',
+    name: METADATA,
     timeout: 0,
     shared: false,
     inMemory: true,

@@ -265,6 +265,8 @@ export class Supervisor {
       this.#activatedAt = Date.now()
       this.#answeredBefore = header.f64(Header.answered)
       server.watchEnd(header.bytes(Header.owner, 4))
+      // Its supervisor may have died before it came to that.
+      server.settle()
       server.send({ type: 'adopted' })
       this.#startStandby()
     }
