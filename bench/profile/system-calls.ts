@@ -1,0 +1,46 @@
+/**
+ * node bench/build/profile/system-calls.js [OPERATION...]
+ *
+ * Counts with strace -c what system calls the server of a real mount makes for each operation of one client, and what
+ * requests come for it. Counts, no times: strace itself takes most of those.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { observe, requestsOfEach } from './mount.js'
+
+const SECONDS = 5
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`)
+const asked = process.argv.slice(2)
+const OPERATIONS = asked.length > 0 ? asked : ['stat', 'open', 'create', 'mkdir', 'rename']
+
+for (const operation of OPERATIONS) {
+  const folder = mkdtempSync(join(tmpdir(), 'evm-calls-'))
+  const output = join(folder, 'calls')
+  await observe(operation, 1, async (mount) => {
+    const before = await mount.requests()
+    const tracer = spawn('strace', ['-c', '-f', '-q', '-o', output, '-p', String(mount.server)])
+    await delay(500)
+    const { value } = await mount.run(SECONDS)
+    tracer.kill('SIGINT')
+    await once(tracer, 'exit')
+    const operationCount = value * SECONDS
+    print(`${operation}, ${Math.round(operationCount)} times`)
+    for (const line of requestsOfEach(before, await mount.requests(), operationCount)) print(line)
+    for (const line of callsOfEach(readFileSync(output, 'utf8'), operationCount)) print(line)
+  })
+  rmSync(folder, { recursive: true, force: true })
+}
+
+/** Of strace's table (share, seconds, microseconds, calls, perhaps errors, name): calls for each operation. */
+function callsOfEach(table: string, operationCount: number): string[] {
+  return table.split('\n').flatMap((line) => {
+    const columns = line.trim().split(/\s+/)
+    const each = Number(columns[3]) / operationCount
+    return Number.isNaN(each) || each < 0.05 ? [] : [`    ${columns.at(-1)!.padEnd(20)} ${each.toFixed(2)}`]
+  })
+}
