@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { FuseError } from '../errors/fuse-error.js'
 import { close, setNonBlocking, SOCKET, socketpair, spawnProcess, Waiter } from '../native/index.js'
@@ -11,6 +12,8 @@ import type { FromServer, Heritage, ToServer } from './messages.js'
 
 const SERVER_MAIN = fileURLToPath(new URL('./server-main.js', import.meta.url))
 
+/** In which a socket is not filled: it holds some hundred descriptors, and who finds it full waits. */
+const COLLECT_MS = 10
 /** On an idle machine a standby is ready by then. */
 const IDLE_MS = 2_000
 
@@ -214,6 +217,8 @@ export class ServerProcess {
     for (let open = true; open;) {
       await this.#keeperWaiter.wait()
       open = !this.#disposed && kept.receive(this.keeperSocket)
+      // What lies in the socket is safe there, and a server that removes many directories is not to wake us for each.
+      if (open) await delay(COLLECT_MS)
     }
   }
 }

@@ -2,7 +2,7 @@ import { Errno } from '../../errors/errno.js'
 import { fsError } from '../../errors/fs-error.js'
 import type { Name, NodeId } from '../../filesystem/file-system.js'
 import type { Host, Nodes } from '../../filesystem/host.js'
-import { AT, O, close, openByHandleAt, openat, procPath } from '../../native/index.js'
+import { AT, O, close, openByHandleAt, openat, procPath, type CString } from '../../native/index.js'
 import { DescriptorCache } from './descriptor-cache.js'
 import type { Devices } from './devices.js'
 import { deviceOf } from './identity.js'
@@ -57,6 +57,21 @@ export class Objects {
     } catch {
       return -1
     }
+  }
+
+  /**
+   * As `tryFd`, for what has just been seen under a name: a descriptor that is not at hand is opened by that name, which
+   * costs a fifth of opening by handle.
+   */
+  tryFdAt(node: NodeId, dirfd: number, name: CString): number {
+    const slot = this.#nodes.slotOf(node)
+    if (slot <= 0 || this.#cache.get(slot, node) >= 0) return this.tryFd(node)
+    const identity = this.#nodes.key(slot)?.identity
+    const fd = identity === undefined ? -1 : this.#verified(openat(dirfd, name, OPEN_PATH), identity)
+    if (fd < 0) return this.tryFd(node)
+    this.#cache.put(slot, node, fd)
+    this.#cache.protect(slot)
+    return fd
   }
 
   /** Opens the object anew, for io: the access mode and flags are the caller's, the descriptor too. */
