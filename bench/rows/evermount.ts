@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { run } from '../command.js'
 import { EVERMOUNT } from '../programs.js'
 import { abort, connectionsAt } from '../mount-table.js'
+import { TOOLS } from '../work/trees.js'
 import type { Mounted, MountPlace, Row } from './row.js'
 
 /** What the benchmark needs of `evermount status --json`. */
@@ -83,6 +84,13 @@ export class EvermountMount implements Mounted {
 }
 
 export const evermount: Row = { name: 'evermount', start: (place) => EvermountMount.start(place) }
+
+/** Long timeouts as they are meant to be used: the kernel is told of what changes in the source. */
+export const evermountWatching: Row = {
+  name: 'evermount, watch',
+  group: TOOLS,
+  start: (place) => EvermountMount.start(place, '--watch'),
+}
 
 export const evermountWithoutPassthrough: Row = {
   name: 'evermount, no passthrough',

@@ -1,6 +1,6 @@
 import { bindfs, bindfsThreads } from './bindfs.js'
 import { ceiling, ceilingReaders } from './ceiling.js'
-import { evermount, evermountWithoutPassthrough } from './evermount.js'
+import { evermount, evermountWatching, evermountWithoutPassthrough } from './evermount.js'
 import type { Row } from './row.js'
 import { source } from './source.js'
 
@@ -9,6 +9,7 @@ export const rows: readonly Row[] = [
   ceiling,
   ceilingReaders,
   evermount,
+  evermountWatching,
   evermountWithoutPassthrough,
   bindfs,
   bindfsThreads,

@@ -8,6 +8,8 @@ import type { Settings } from '../settings.js'
 import { client } from './client.js'
 import type { Group, Subject, Work } from './work.js'
 
+export const TOOLS = 'tools, cached'
+
 /** No settings of the user take part. */
 const ENVIRONMENT = {
   GIT_CONFIG_GLOBAL: '/dev/null',
@@ -28,7 +30,7 @@ interface Tool {
   readonly once?: boolean
 }
 
-const TOOLS: readonly Tool[] = [
+const WORKS: readonly Tool[] = [
   { name: 'git clone', before: 'rm -rf $D/clone', script: 'git clone -q $ORIGIN $D/clone', once: true },
   { name: 'git status', script: 'git -C $D/tree status > /dev/null' },
   { name: 'find with stat', script: "find $D/tree -printf '%s' > /dev/null" },
@@ -62,7 +64,7 @@ export function trees(settings: Settings): Group {
     const options: CommandOptions = { env: environment(directory), deadline: DEADLINE }
     return shell(script, [], options)
   }
-  const works = TOOLS.flatMap((tool): Work[] => {
+  const works = WORKS.flatMap((tool): Work[] => {
     const state = (isCold: boolean): Work => ({
       name: tool.once === true ? tool.name : `${tool.name}, ${isCold ? 'cold' : 'warm'}`,
       unit: 's',
@@ -80,7 +82,7 @@ export function trees(settings: Settings): Group {
     return tool.once === true ? [state(false)] : [state(true), state(false)]
   })
   return {
-    name: 'tools, cached',
+    name: TOOLS,
     timeout: settings.cacheTimeout,
     shared: false,
     inMemory: false,
