@@ -2,6 +2,7 @@ import type { Journal } from '../../src/journal/journal.js'
 import { NodeRecord } from '../../src/journal/layout.js'
 import { ROOT_ID } from '../../src/journal/nodes.js'
 import type { Mount } from '../../src/kernel-model/index.js'
+import { restingIn } from '../../src/passthrough/resting.js'
 
 /** Where the kernel and the journal disagree about what the kernel has been told: nothing, if all is well. */
 export function disagreements({ fs, connection }: Mount, journal: Journal): string[] {
@@ -27,8 +28,13 @@ export function disagreements({ fs, connection }: Mount, journal: Journal): stri
     }
     if (!fs.inodes.has(nodes.idOf(slot))) lines.push(`the journal has a node that the kernel does not know`)
   }
+  for (const [id, node] of restingIn(journal.header)) {
+    inUse++
+    if (connection.backingFiles.get(id) === undefined) lines.push('a backing id that rests is not registered')
+    if (nodes.slotOf(node) < 0) lines.push('the backing id of a node that has ended rests')
+  }
   const { size, living } = connection.backingFiles
-  if (size !== inUse) lines.push(`${size} backing ids are registered, ${inUse} in use`)
+  if (size !== inUse) lines.push(`${size} backing ids are registered, ${inUse} in use or at rest`)
   if (living !== size) lines.push(`${living} backing files live, ${size} have an id`)
   return lines
 }

@@ -1,3 +1,4 @@
+import { restingIn } from '../../src/passthrough/resting.js'
 import type { Journal } from '../../src/journal/journal.js'
 import {
   HandleRecord,
@@ -63,6 +64,7 @@ function nodeLine(journal: Journal, slot: number, nameOf: (id: number) => string
   const id = nodes.idOf(slot)
   const words = [`node ${nameOf(id)}: lookups ${nodes.lookups(slot)}`]
   if (nodes.area.u32(slot * NodeRecord.bytes + NodeRecord.backingId) !== 0) words.push('backed')
+  if ([...restingIn(journal.header).values()].includes(id)) words.push('its registration rests')
   if (nodes.isUnlinked(slot)) words.push('unlinked')
   else if (id !== ROOT_ID && nodes.find(nodes.key(slot)?.identity ?? new Uint8Array(0)) !== id)
     words.push(INDEX_PROBLEM)

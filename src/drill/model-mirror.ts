@@ -77,7 +77,8 @@ export class ModelMirror {
 
   /** How many registrations nothing uses. `fd`: some regular file. */
   leakedBackingIds(fd: number): number {
-    return closeLeftRegistrations(this.#current.device, fd).leaked
+    const { device, session } = this.#current
+    return closeLeftRegistrations(device, session.journal.header, fd).leaked
   }
 
   async end(): Promise<void> {

@@ -6,7 +6,7 @@
  * A change of any of these numbers needs a new JOURNAL_VERSION: a successor of another version must not read it.
  */
 export const JOURNAL_MAGIC = 0x45564d54
-export const JOURNAL_VERSION = 4
+export const JOURNAL_VERSION = 5
 
 /** Regions of the journal's memory, and the size of the chunks in which each is mapped. */
 export const Region = {
@@ -91,8 +91,19 @@ export const Header = {
   /** 1: something has changed of which the kernel has not been told (session/notifier.ts). */
   untold: 808,
   namingName: 1024,
+  /** Backing registrations of inodes that nobody has open: so many of RestingRecord (passthrough/resting.ts). */
+  resting: 2048,
+  restingCount: 512,
   /** What the file system keeps for its successor (32 KiB). */
   ofFileSystem: 32 * KIB,
+} as const
+
+export const RestingRecord = {
+  bytes: 16,
+  /** 0: nothing rests here. */
+  id: 0,
+  /** Node id (double). */
+  node: 8,
 } as const
 
 /** A request in hand. The slot's index is also that of its frame. */

@@ -2,6 +2,7 @@ import type { Journal } from '../journal/journal.js'
 import { Header, NodeRecord } from '../journal/layout.js'
 import type { NodeTable } from '../journal/nodes.js'
 import { fallbackOf, type Fallback } from './fallback.js'
+import { RestingIds } from './resting.js'
 import type { PassthroughStrategy } from './strategy.js'
 
 /** The two system calls of passthrough: FUSE_DEV_IOC_BACKING_OPEN and _CLOSE. */
@@ -19,8 +20,14 @@ interface OpenCounts {
 }
 
 /**
- * Which backing registration serves which inode: one for each inode, counted by its open files, closed after the
- * last of them.
+ * How long an inode that nobody has open keeps its registration, in ms: as long a file that is removed directly in the
+ * source keeps its blocks.
+ */
+const REST_MS = 1_000
+
+/**
+ * Which backing registration serves which inode: one for each inode, counted by its open files. After the last of them
+ * it rests for a moment (`mostResting`: for so many inodes), then it is closed.
  *
  * Order, so that a kill at any point neither leaks an id nor loses one in use: the node is noted before the ioctl,
  * its id in the node's record before the mark of ids accounted for is moved up; closing ids leave the record with
@@ -38,6 +45,7 @@ export class PassthroughRegistry {
   readonly #report: (fallback: Fallback) => void
   readonly #counts = new Map<number, OpenCounts>()
   readonly #reported = new Set<string>()
+  readonly #resting: RestingIds
   #enabled = false
 
   constructor(
@@ -45,7 +53,9 @@ export class PassthroughRegistry {
     device: BackingDevice,
     strategy: PassthroughStrategy,
     report: (fallback: Fallback) => void,
+    mostResting = 0,
   ) {
+    this.#resting = new RestingIds(journal.header, mostResting)
     this.#journal = journal
     this.#nodes = journal.nodes
     this.#device = device
@@ -109,8 +119,44 @@ export class PassthroughRegistry {
     const slot = this.#nodes.slotOf(node)
     if (slot < 0) return false
     const record = slot * NodeRecord.bytes
-    this.#stageClosing(record + NodeRecord.formerBackingId, Header.closingFormerId)
-    return this.#stageClosing(record + NodeRecord.backingId, Header.closingBackingId)
+    const former = this.#stageClosing(record + NodeRecord.formerBackingId, Header.closingFormerId)
+    if (!this.#resting.canRest) {
+      return this.#stageClosing(record + NodeRecord.backingId, Header.closingBackingId) || former
+    }
+    return this.#stageRest(node, record) || former
+  }
+
+  /** The node is to end, or its registration no longer serves: the credentials that it was made with are another's now. */
+  retire(node: number): void {
+    const { header, redo } = this.#journal
+    const id = this.#resting.stageTake(redo, node)
+    if (id === 0) return
+    redo.stageU32(header, Header.closingBackingId, id)
+    redo.commit(0, 0)
+    redo.apply()
+    this.closeStaged()
+  }
+
+  /** Closes what has rested long enough. To be called now and then, between requests. */
+  expire(): void {
+    const until = performance.now() - REST_MS
+    for (;;) {
+      const node = this.#resting.oldest(until)
+      if (node === undefined) return
+      this.retire(node)
+    }
+  }
+
+  /** True: the oldest has to be closed for it. */
+  #stageRest(node: number, record: number): boolean {
+    const { area } = this.#nodes
+    const id = area.u32(record + NodeRecord.backingId)
+    if (id === 0) return false
+    const { redo, header } = this.#journal
+    const evicted = this.#resting.stage(redo, node, id)
+    redo.stageU32(area, record + NodeRecord.backingId, 0)
+    if (evicted !== 0) redo.stageU32(header, Header.closingBackingId, evicted)
+    return evicted !== 0
   }
 
   #stageClosing(address: number, note: number): boolean {
@@ -157,6 +203,7 @@ export class PassthroughRegistry {
   recover(): void {
     const { header } = this.#journal
     this.closeStaged()
+    this.#resting.recover()
     const node = header.f64(Header.registeringNode)
     const slot = node === 0 ? -1 : this.#nodes.slotOf(node)
     if (slot < 0) return
@@ -208,7 +255,19 @@ export class PassthroughRegistry {
       return this.#register(node, record, fd, known) || known
     }
     if (fd === undefined || !this.#enabled) return 0
-    return this.#register(node, record, fd, 0)
+    return this.#wake(node, record) || this.#register(node, record, fd, 0)
+  }
+
+  /** The id that rests, 0: none. Noted like a fresh one, for the case that its OPEN gets no answer. */
+  #wake(node: number, record: number): number {
+    const { header, redo } = this.#journal
+    const id = this.#resting.stageTake(redo, node)
+    if (id === 0) return 0
+    header.setF64(Header.registeringNode, node)
+    redo.stageU32(this.#nodes.area, record + NodeRecord.backingId, id)
+    redo.commit(0, 0)
+    redo.apply()
+    return id
   }
 
   /** `former`: the id that the new one takes the place of, both in one step; 0: none. */

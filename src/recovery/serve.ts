@@ -101,6 +101,8 @@ export async function serve(fs: FileSystem, options: ServeOptions): Promise<Serv
   }
 }
 
+const EXPIRE_MS = 250
+
 /** Serves until the mount ends. `initialised` settles when INIT has been answered, or never will be. */
 function begin(
   transport: DeviceTransport,
@@ -126,11 +128,15 @@ async function serveUntilEnd(
   transport: DeviceTransport,
   keeper: LocalKeeper,
 ): Promise<void> {
+  const expiring = setInterval(() => {
+    session.expire()
+  }, EXPIRE_MS).unref()
   try {
     await session.prepare()
     session.takeOver()
     await session.run()
   } finally {
+    clearInterval(expiring)
     // Without this descriptor nobody serves: calls on the mount fail from now on, instead of waiting.
     await transport[Symbol.asyncDispose]()
     keeper.close()

@@ -238,6 +238,7 @@ export class Server {
     header.setF64(Header.heartbeat, Date.now())
     setInterval(() => {
       header.setF64(Header.heartbeat, Date.now())
+      this.#session?.expire()
     }, HEARTBEAT_MS).unref()
   }
 

@@ -302,7 +302,7 @@ export class Supervisor {
       backingOpen: (fd: number) => backingOpen(device, fd),
       backingClose: (id: number) => backingClose(device, id),
     }
-    const { fresh, leaked } = closeLeftRegistrations(registrations, file)
+    const { fresh, leaked } = closeLeftRegistrations(registrations, this.journal.header, file)
     close(file)
     if (fresh < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'ioctl(BACKING_OPEN)', errno: -fresh })
     this.journal.header.publish(Header.lastBackingId, fresh)

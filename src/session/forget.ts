@@ -141,6 +141,7 @@ export class Forgetting {
       this.#waiting.push({ node, until: this.#inHand.next() })
       return
     }
+    this.#passthrough.retire(node)
     inPassing(() => this.#fs.forget?.(node))
     nodes.remove(slot)
   }

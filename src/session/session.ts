@@ -10,6 +10,7 @@ import { Header, RequestState } from '../journal/layout.js'
 import type { InheritedRequest } from '../journal/requests.js'
 import type { Fallback } from '../passthrough/fallback.js'
 import { PassthroughRegistry } from '../passthrough/registry.js'
+import { MOST_RESTING } from '../passthrough/resting.js'
 import type { PassthroughStrategy } from '../passthrough/strategy.js'
 import type { ServerCapabilities } from '../protocol/capabilities.js'
 import { encodeNotification } from '../protocol/encode-notification.js'
@@ -112,9 +113,8 @@ export class Session implements Serving {
     this.journal = journal
     this.fs = fs
     this.timeouts = options.timeouts
-    this.passthrough = new PassthroughRegistry(journal, transport, options.strategy, (fallback) => {
-      options.onFallback?.(fallback)
-    })
+    const report = (fallback: Fallback): void => options.onFallback?.(fallback)
+    this.passthrough = new PassthroughRegistry(journal, transport, options.strategy, report, MOST_RESTING)
     this.files = new OpenFiles(journal, this.passthrough, fs)
     this.notifier = new SessionNotifier({
       transport,
@@ -254,6 +254,11 @@ export class Session implements Serving {
    */
   tidy(): boolean {
     return this.#forgetting.sweepStep()
+  }
+
+  /** Lets go of what is only kept in case it is wanted again. To be called now and then while it serves. */
+  expire(): void {
+    if (!this.#hasPaused) this.passthrough.expire()
   }
 
   #isPausing(): boolean {

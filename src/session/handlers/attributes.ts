@@ -53,13 +53,18 @@ export const statx = handler<{ attributes: ExtendedAttributes; attributeTimeout?
   },
 })
 
+/** A file is registered with credentials that go by these (transport/device.ts). */
+const OF_CREDENTIALS = SetattrValid.MODE | SetattrValid.UID | SetattrValid.GID
+
 export const setattr = handler<AttributesAnswer>({
   call: (serving, slot): Awaitable<AttributesAnswer> => {
     const { fs } = serving
     if (fs.setattr === undefined) unsupported()
     const request = SetattrIn.read(slot.frame.view, slot.frame.bodyAt)
     const file = (request.valid & SetattrValid.FH) === 0 ? undefined : serving.files.peek(request.fh)
-    return fs.setattr(nodeOf(serving, slot), changesOf(request), file?.state, slot)
+    const node = nodeOf(serving, slot)
+    if ((request.valid & OF_CREDENTIALS) !== 0) serving.passthrough.retire(node)
+    return fs.setattr(node, changesOf(request), file?.state, slot)
   },
   answer: answerAttributes,
 })
