@@ -37,6 +37,7 @@ export type {
   Notifier,
   Opened,
   OpenedDirectory,
+  OpenedLater,
   ReadRequest,
   Time,
   Verdict,

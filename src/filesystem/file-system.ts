@@ -39,13 +39,26 @@ export interface Entry extends AttributesAnswer {
 }
 
 /** How the kernel is to treat an open file. */
-export interface Opened<File> {
+export interface Opened<File> extends HowOpened {
   /** The file system's own state of this open file; handed to every operation on it. */
   file: File
+}
+
+/**
+ * Nothing has been opened yet, and with passthrough hardly anything ever needs it: `reopen` is called when something does,
+ * or at once where the kernel cannot pass the file through. `release` is called only after that.
+ */
+export interface OpenedLater extends HowOpened {
+  later: true
+  backing: number
+}
+
+/** How the kernel is to treat an open file. */
+export interface HowOpened {
   /**
    * A descriptor of a regular file through which the kernel is to read and write itself (passthrough). The library
    * registers it, once for each node, and falls back to `read` and `write` where the kernel cannot. The descriptor
-   * stays the file system's own.
+   * stays the file system's own; one that was opened with O_PATH will do.
    */
   backing?: number | undefined
   /** Reads and writes come to the file system as the caller makes them (FOPEN_DIRECT_IO). */
@@ -230,8 +243,13 @@ export interface FileSystem<File = unknown, Directory = unknown> {
   link?(node: NodeId, newParent: NodeId, newName: Name, context: Context): Awaitable<Entry>
 
   /** `flags`: those of open(2) without O_CREAT, O_EXCL and O_NOCTTY; O_TRUNC only if it was negotiated. */
-  open?(node: NodeId, flags: number, killPrivileges: boolean, context: Context): Awaitable<Opened<File>>
-  /** Opens again, in a new life, what an earlier life had open. Default: not possible (EBADF for its users). */
+  open?(
+    node: NodeId,
+    flags: number,
+    killPrivileges: boolean,
+    context: Context,
+  ): Awaitable<Opened<File> | OpenedLater>
+  /** Opens what an earlier life had open, or what was to be opened `later`. Default: not possible (EBADF for its users). */
   reopen?(node: NodeId, flags: number): Awaitable<File>
   create?(
     parent: NodeId,

@@ -1,5 +1,5 @@
 import { fsError } from '../errors/fs-error.js'
-import type { Awaitable, FileSystem } from '../filesystem/file-system.js'
+import type { Awaitable, FileSystem, Opened, OpenedLater } from '../filesystem/file-system.js'
 import type { HandleFacts } from '../journal/handles.js'
 import type { Journal } from '../journal/journal.js'
 import type { PassthroughRegistry } from '../passthrough/registry.js'
@@ -36,19 +36,23 @@ export class OpenFiles {
   add(
     node: number,
     flags: number,
-    directory: boolean,
-    state: unknown,
-    backing: number | undefined,
+    opened: Opened<unknown> | OpenedLater,
   ): { handle: number; backingId: number } {
-    const backingId = this.#registry.open(node, backing)
-    const facts = { node, flags, directory, passthrough: backingId > 0 }
-    const handle = this.#journal.handles.add(facts)
-    if (handle === 0) {
-      this.#registry.abandon(node, facts.passthrough)
-      throw fsError('ENFILE')
-    }
-    this.#files.set(handle, { handle, state, ...facts })
+    const backingId = this.#registry.open(node, opened.backing)
+    const facts = { node, flags, directory: false, passthrough: backingId > 0 }
+    const handle = this.#add(facts)
+    if (!('later' in opened)) this.#files.set(handle, { handle, state: opened.file, ...facts })
+    else if (backingId === 0) this.#openNow(handle)
     return { handle, backingId }
+  }
+
+  /** The same for a directory. */
+  addDirectory(node: number, flags: number, state: unknown): number {
+    this.#registry.open(node, undefined)
+    const facts = { node, flags, directory: true, passthrough: false }
+    const handle = this.#add(facts)
+    this.#files.set(handle, { handle, state, ...facts })
+    return handle
   }
 
   /** Throws EBADF for a handle that is not open. */
@@ -73,16 +77,35 @@ export class OpenFiles {
     this.#files.delete(handle)
     this.#journal.handles.remove(handle)
     this.#registry.abandon(facts.node, facts.passthrough)
+    if (file === undefined) return
     inPassing(() =>
       facts.directory
-        ? this.#fs.releasedir?.(facts.node, file?.state)
-        : this.#fs.release?.(facts.node, file?.state, facts.flags, undefined),
+        ? this.#fs.releasedir?.(facts.node, file.state)
+        : this.#fs.release?.(facts.node, file.state, facts.flags, undefined),
     )
   }
 
   /** This life's state of a handle is gone. */
   drop(handle: number): void {
     this.#files.delete(handle)
+  }
+
+  #add(facts: HandleFacts): number {
+    const handle = this.#journal.handles.add(facts)
+    if (handle !== 0) return handle
+    this.#registry.abandon(facts.node, facts.passthrough)
+    throw fsError('ENFILE')
+  }
+
+  /** Whoever opens it is told what is wrong, unless that takes a promise. */
+  #openNow(handle: number): void {
+    try {
+      const opening = this.#reopen(handle)
+      if (opening instanceof Promise) opening.catch(() => undefined)
+    } catch (error) {
+      this.abandon(handle)
+      throw error
+    }
   }
 
   #reopen(handle: number | bigint): Awaitable<OpenFile> {

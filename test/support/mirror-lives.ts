@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import type { Context } from '../../src/filesystem/context.js'
 import type { DirectorySink, Entry, NodeId } from '../../src/filesystem/file-system.js'
 import type { Host, Keeper, Notifier } from '../../src/filesystem/host.js'
+import type { MirrorFile } from '../../src/filesystems/mirror/files.js'
 import { Mirror, type MirrorDirectory, type MirrorOptions } from '../../src/filesystems/mirror/index.js'
 import { Journal } from '../../src/journal/journal.js'
 import { PrivateMemory } from '../../src/journal/memory.js'
@@ -115,6 +116,18 @@ export function request(given: Partial<Context> = {}): TestContext {
 /** The same request as an heir gets it: resent, with what the dead server wrote down. */
 export function resent(context: TestContext): TestContext {
   return request({ ...context, doubt: context.evidence })
+}
+
+/** The open file that an OPEN leads to, when something needs it. */
+export function openFile(
+  mirror: Mirror,
+  node: NodeId,
+  flags: number,
+  killPrivileges = false,
+  context: Context = request(),
+): MirrorFile {
+  const opened = mirror.open(node, flags, killPrivileges, context)
+  return 'later' in opened ? mirror.reopen(node, flags) : opened.file
 }
 
 /** A node id on a path from the root, looked up name by name. */

@@ -6,10 +6,12 @@ import type {
   CopyRequest,
   NodeId,
   Opened,
+  OpenedLater,
   ReadRequest,
   WriteRequest,
 } from '../../filesystem/file-system.js'
 import {
+  AT,
   O,
   type CString,
   close,
@@ -46,6 +48,11 @@ export interface MirrorFile {
 
 /** What would change the meaning of opening again, or is no business of the source's descriptor. */
 const NOT_OURS = O.CREAT | O.EXCL | O.NOCTTY | O.NOFOLLOW | O.DIRECT | O.APPEND
+/** The kernel opens the file to run it (include/linux/fs.h, __FMODE_EXEC). */
+const FMODE_EXEC = 0x20
+/** Flags that ask for nothing but what the kernel's own open does. */
+const OPENED_LATER =
+  O.ACCMODE | O.APPEND | O.NONBLOCK | O.LARGEFILE | O.CLOEXEC | O.NOFOLLOW | O.NOCTTY | FMODE_EXEC
 /** A copy longer than this is answered in part, so that the caller can be interrupted in between. */
 const MAX_COPY = 64 * 1024 * 1024
 /** The same where the copy holds up every other request meanwhile. */
@@ -64,9 +71,16 @@ export class Files {
     this.#passthrough = source.options.passthrough ?? true
   }
 
-  open(node: NodeId, flags: number, killPrivileges: boolean, context: Context): Opened<MirrorFile> {
+  open(
+    node: NodeId,
+    flags: number,
+    killPrivileges: boolean,
+    context: Context,
+  ): Opened<MirrorFile> | OpenedLater {
     const { caller, objects, options } = this.#source
     if ((flags & O.ACCMODE) !== O.RDONLY || (flags & O.TRUNC) !== 0) mayChange(this.#source)
+    const at = this.#opensLater(node, flags)
+    if (at >= 0) return { backing: at, later: true, noFlush: true }
     let fd: number
     if ((flags & O.TRUNC) === 0) fd = orThrow(this.#open(node, flags))
     else if (this.#isTruncated(node, context)) fd = orThrow(this.#open(node, flags & ~O.TRUNC))
@@ -81,6 +95,21 @@ export class Files {
       close(fd)
       throw error
     }
+  }
+
+  /**
+   * A descriptor (O_PATH) by which the kernel can open the file itself, as it does at each open that is passed through,
+   * with the caller's flags; -1: the file must be opened here. What the kernel does not look at then (fs/file_table.c,
+   * backing_file_open, against fs/namei.c, may_open): whether the file may only be appended to, or not be changed.
+   */
+  #opensLater(node: NodeId, flags: number): number {
+    const { objects, options } = this.#source
+    if (!this.#passthrough || options.passthroughExclude !== undefined || options.directIo === true) return -1
+    if ((flags & ~OPENED_LATER) !== 0) return -1
+    const fd = objects.fd(node)
+    if ((flags & O.ACCMODE) === O.RDONLY) return fd
+    orThrow(this.#stat.of(fd, AT.STATX_DONT_SYNC))
+    return this.#stat.isProtected ? -1 : fd
   }
 
   /** Opens again what an earlier life had open. */

@@ -15,6 +15,7 @@ import type {
   NodeId,
   Opened,
   OpenedDirectory,
+  OpenedLater,
   ReadRequest,
   WriteRequest,
 } from '../../filesystem/file-system.js'
@@ -245,7 +246,12 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
     return this.#creation.link(node, newParent, newName, context)
   }
 
-  open(node: NodeId, flags: number, killPrivileges: boolean, context: Context): Opened<MirrorFile> {
+  open(
+    node: NodeId,
+    flags: number,
+    killPrivileges: boolean,
+    context: Context,
+  ): Opened<MirrorFile> | OpenedLater {
     return this.#files.open(node, flags, killPrivileges, context)
   }
 

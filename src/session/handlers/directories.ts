@@ -20,7 +20,7 @@ export const opendir = handler<{ node: number; flags: number; opened: OpenedDire
     return after(fs.opendir(node, flags, slot), (opened) => ({ node, flags, opened }))
   },
   answer: (serving, slot, { node, flags, opened }) => {
-    const { handle } = serving.files.add(node, flags, true, opened.directory, undefined)
+    const handle = serving.files.addDirectory(node, flags, opened.directory)
     const openFlags =
       (opened.cacheEntries === true ? OpenOutFlag.CACHE_DIR : 0) |
       (opened.keepCache === true ? OpenOutFlag.KEEP_CACHE : 0)

@@ -1,5 +1,14 @@
 import { fsError } from '../../errors/fs-error.js'
-import type { Awaitable, Created, FileSystem, NodeId, Opened } from '../../filesystem/file-system.js'
+import type {
+  Awaitable,
+  Created,
+  Entry,
+  FileSystem,
+  HowOpened,
+  NodeId,
+  Opened,
+  OpenedLater,
+} from '../../filesystem/file-system.js'
 import { FsyncFlag, IoctlFlag, PollFlag, ReadFlag, WriteFlag } from '../../protocol/flags/io.js'
 import { OpenInFlag, OpenOutFlag, ReleaseFlag } from '../../protocol/flags/open.js'
 import { EntryOut } from '../../protocol/structs/entry.js'
@@ -39,13 +48,16 @@ const FOR_CREATION = O.CREAT | O.EXCL | O.NOCTTY | O.TRUNC
 interface OpenResult {
   readonly node: number
   readonly flags: number
-  readonly opened: Opened<unknown>
+  readonly opened: Opened<unknown> | OpenedLater
 }
+
+/** What was created is open; what an earlier life had created may be opened later. */
+type CreatedOrFound = (Opened<unknown> | OpenedLater) & { entry: Entry }
 
 /** Flags that the kernel allows beside PASSTHROUGH (fs/fuse/iomode.c); it refuses the open for any other. */
 const BESIDE_PASSTHROUGH = OpenOutFlag.DIRECT_IO | OpenOutFlag.PARALLEL_DIRECT_WRITES | OpenOutFlag.NOFLUSH
 
-function openFlagsOf(opened: Opened<unknown>, passthrough: PassthroughStrategy | undefined): number {
+function openFlagsOf(opened: HowOpened, passthrough: PassthroughStrategy | undefined): number {
   const asked =
     (opened.directIo === true ? OpenOutFlag.DIRECT_IO : 0) |
     (opened.keepCache === true ? OpenOutFlag.KEEP_CACHE : 0) |
@@ -59,7 +71,7 @@ function openFlagsOf(opened: Opened<unknown>, passthrough: PassthroughStrategy |
 }
 
 function answerOpen(serving: Serving, slot: RequestSlot, { node, flags, opened }: OpenResult): void {
-  const { handle, backingId } = serving.files.add(node, flags, false, opened.file, opened.backing)
+  const { handle, backingId } = serving.files.add(node, flags, opened)
   const strategy = backingId > 0 ? serving.passthrough.strategy : undefined
   slot.reply.struct(OpenOut, { fh: handle, openFlags: openFlagsOf(opened, strategy), backingId })
   serving.journal.handles.stageOpen(serving.journal.redo, handle)
@@ -74,7 +86,7 @@ function openNode(
   flags: number,
   killPrivileges: boolean,
   slot: RequestSlot,
-): Awaitable<Opened<unknown>> {
+): Awaitable<Opened<unknown> | OpenedLater> {
   return fs.open === undefined ? { file: undefined } : fs.open(node, flags, killPrivileges, slot)
 }
 
@@ -99,7 +111,7 @@ export const open = handler<OpenResult>({
 function answerCreated(
   serving: Serving,
   slot: RequestSlot,
-  result: { flags: number; created: Created<unknown> },
+  result: { flags: number; created: CreatedOrFound },
 ): void {
   const { created, flags } = result
   slot.reply.struct(EntryOut, entryOut(created.entry, serving.timeouts))
@@ -109,7 +121,7 @@ function answerCreated(
   stageLookup(serving, created.entry.node)
 }
 
-export const create = changing<'create', { flags: number; created: Created<unknown> }>({
+export const create = changing<'create', { flags: number; created: CreatedOrFound }>({
   operation: 'create',
   read: (serving, slot) => {
     const { flags, mode, umask } = CreateIn.read(slot.frame.view, slot.frame.bodyAt)
@@ -130,7 +142,7 @@ export const create = changing<'create', { flags: number; created: Created<unkno
   answer: answerCreated,
 })
 
-export const tmpfile = handler<{ flags: number; created: Created<unknown> }>({
+export const tmpfile = handler<{ flags: number; created: CreatedOrFound }>({
   call: (serving, slot) => {
     const { fs } = serving
     if (fs.tmpfile === undefined) unsupported()

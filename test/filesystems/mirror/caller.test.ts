@@ -10,7 +10,15 @@ import {
   fsIdentity,
   setEffectiveCapabilities,
 } from '../../../src/native/index.js'
-import { MirrorLives, bytes, failure, openDescriptors, request, walk } from '../../support/mirror-lives.js'
+import {
+  bytes,
+  failure,
+  MirrorLives,
+  openDescriptors,
+  openFile,
+  request,
+  walk,
+} from '../../support/mirror-lives.js'
 import { requireOrSkip } from '../../support/requirements.js'
 import { temporaryDirectories } from '../../support/temporary-directory.js'
 
@@ -127,7 +135,7 @@ describe('a mirror that root serves to all users', () => {
   describe('set-id bits', () => {
     let node: number
     const open = (flags: number, killPrivileges: boolean): MirrorFile =>
-      mirror.open(node, flags, killPrivileges, request(user)).file
+      openFile(mirror, node, flags, killPrivileges, request(user))
     const modeAfter = (change: () => void): number => {
       chmodAsRoot('f', 0o6755)
       change()

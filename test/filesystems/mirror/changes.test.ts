@@ -15,7 +15,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AttributeChanges } from '../../../src/filesystem/file-system.js'
 import type { Mirror } from '../../../src/filesystems/mirror/index.js'
 import { O, RENAME, umask } from '../../../src/native/index.js'
-import { MirrorLives, bytes, failure, request, walk } from '../../support/mirror-lives.js'
+import { bytes, failure, MirrorLives, openFile, request, walk } from '../../support/mirror-lives.js'
 import { temporaryDirectories } from '../../support/temporary-directory.js'
 
 const object = { mode: 0o644, umask: 0o022 }
@@ -41,7 +41,7 @@ describe('changes of names and attributes', () => {
     const { node } = walk(mirror, 'f')
     mirror.unlink(1, bytes('f'), request())
     expect(mirror.getattr(node, undefined).attributes).toMatchObject({ nlink: 0, size: 3 })
-    const { file } = mirror.open(node, O.RDONLY, false, request())
+    const file = openFile(mirror, node, O.RDONLY)
     mirror.release(node, file)
     mirror.forget(node)
   })
@@ -226,7 +226,7 @@ describe('changes of names and attributes', () => {
       [O.RDWR, 9],
       [O.RDONLY, 4],
     ] as const) {
-      const { file } = mirror.open(node, flags, false, request())
+      const file = openFile(mirror, node, flags)
       expect(mirror.setattr(node, { size }, file, request()).attributes.size).toBe(size)
       mirror.release(node, file)
     }

@@ -4,14 +4,15 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Mirror } from '../../../src/filesystems/mirror/index.js'
 import { O, RENAME, XATTR } from '../../../src/native/index.js'
 import {
-  MirrorLives,
   bytes,
   failure,
+  MirrorLives,
   nextTick,
+  openFile,
   request,
   resent,
-  walk,
   type TestContext,
+  walk,
 } from '../../support/mirror-lives.js'
 import { temporaryDirectories } from '../../support/temporary-directory.js'
 
@@ -132,8 +133,7 @@ describe.each(['auto', 'never'] as const)(
         writeFileSync(at('a'), 'x')
         const { node } = walk(mirror, 'a')
         again(happened, (context) => {
-          const { file } = mirror.open(node, O.RDWR | O.TRUNC, false, context)
-          mirror.release(node, file)
+          mirror.release(node, openFile(mirror, node, O.RDWR | O.TRUNC, false, context))
         })
         expect(statSync(at('a')).size).toBe(0)
       })

@@ -5,11 +5,12 @@ import type { Mirror, MirrorFile } from '../../../src/filesystems/mirror/index.j
 import { O, getStatusFlags } from '../../../src/native/index.js'
 import type { U64 } from '../../../src/protocol/u64.js'
 import {
-  MirrorLives,
   bytes,
   failure,
   list,
+  MirrorLives,
   openDescriptors,
+  openFile,
   request,
   walk,
 } from '../../support/mirror-lives.js'
@@ -59,7 +60,7 @@ describe('open files and directories', () => {
   it('reads and writes at offsets, also of a file opened for appending', () => {
     writeFileSync(join(source, 'a'), 'hello, world')
     const { node } = walk(mirror, 'a')
-    const { file } = mirror.open(node, O.RDWR | O.APPEND, false, request())
+    const file = openFile(mirror, node, O.RDWR | O.APPEND)
     expect(read(file, 7, 100)).toBe('world')
     expect(write(file, 7, 'there')).toBe(5)
     expect(readFileSync(join(source, 'a'), 'utf8')).toBe('hello, there')
@@ -75,7 +76,7 @@ describe('open files and directories', () => {
     const { node } = walk(mirror, 'a')
     const open = (flags: number): { backing?: number | undefined; directIo?: boolean | undefined } => {
       const opened = mirror.open(node, flags, false, request())
-      mirror.release(node, opened.file)
+      if (!('later' in opened)) mirror.release(node, opened.file)
       return { backing: opened.backing, directIo: opened.directIo }
     }
     expect(open(O.RDONLY).backing).toBeGreaterThan(0)
@@ -88,10 +89,28 @@ describe('open files and directories', () => {
     expect(open(O.RDONLY).backing).toBeGreaterThan(0)
   })
 
+  it('opens nothing itself where the kernel will, unless an attribute of the file is for it to judge', () => {
+    writeFileSync(join(source, 'a'), 'x')
+    const { node } = walk(mirror, 'a')
+    const before = openDescriptors()
+    for (const flags of [O.RDONLY, O.WRONLY | O.APPEND, O.RDWR]) {
+      expect(mirror.open(node, flags, false, request())).toMatchObject({ later: true, noFlush: true })
+    }
+    // The mirror's own, for the node.
+    expect(openDescriptors() - before).toBeLessThanOrEqual(1)
+    const again = mirror.reopen(node, O.RDWR)
+    expect(write(again, 0, 'y')).toBe(1)
+    mirror.release(node, again)
+    mirror = lives.next({ passthrough: false })
+    const opened = mirror.open(node, O.RDONLY, false, request())
+    if ('later' in opened) expect.fail('not opened')
+    mirror.release(node, opened.file)
+  })
+
   it('does not open its own descriptor for direct io or appending', () => {
     writeFileSync(join(source, 'a'), 'x')
     const { node } = walk(mirror, 'a')
-    const { file } = mirror.open(node, O.RDWR | O.DIRECT | O.APPEND | O.NOFOLLOW, false, request())
+    const file = openFile(mirror, node, O.RDWR | O.DIRECT | O.APPEND | O.NOFOLLOW)
     expect(getStatusFlags(file.fd) & (O.DIRECT | O.APPEND)).toBe(0)
     mirror.release(node, file)
   })
@@ -101,7 +120,7 @@ describe('open files and directories', () => {
     const { node } = walk(mirror, 'a')
     mirror.release(node, mirror.reopen(node, O.WRONLY | O.TRUNC | O.CREAT | O.EXCL))
     expect(statSync(join(source, 'a')).size).toBe(5)
-    mirror.release(node, mirror.open(node, O.WRONLY | O.TRUNC, false, request()).file)
+    mirror.release(node, openFile(mirror, node, O.WRONLY | O.TRUNC))
     expect(statSync(join(source, 'a')).size).toBe(0)
   })
 
