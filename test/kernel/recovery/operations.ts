@@ -199,7 +199,8 @@ export const cases: readonly Case[] = [
   },
   {
     operation: 'release',
-    before: [...file('f'), ['open', 'h', 'f', O.WRONLY]],
+    // One that the server has opened itself.
+    before: [['open', 'h', 'f', O.WRONLY | O.CREAT]],
     call: ['close', 'h'],
   },
   {

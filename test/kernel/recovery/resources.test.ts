@@ -64,7 +64,7 @@ describe('when something runs out', { timeout: 120_000 }, () => {
   })
 
   it('room in the journal, later: callers are told, what is known stays, and a kill changes nothing', async () => {
-    await using mirror = await superviseMirror({ journalLimit: 5 * 2 ** 20 })
+    await using mirror = await superviseMirror({ journalLimit: 4 * 2 ** 20 })
     const client = mirror.client()
     const other = mirror.client()
     mkdirSync(join(mirror.source, 'many'))
@@ -75,7 +75,7 @@ describe('when something runs out', { timeout: 120_000 }, () => {
     expect(walked).toEqual({ error: 'ENOMEM' })
     await other.do('write', 'h', 'data')
     const full = await mirror.status()
-    expect(full.journalBytes).toBeLessThanOrEqual(5 * 2 ** 20)
+    expect(full.journalBytes).toBeLessThanOrEqual(4 * 2 ** 20)
     await mirror.kill()
     await other.do('write', 'h', 'more')
     expect(await other.do('fstat', 'h')).toMatchObject({ size: 8 })
