@@ -37,6 +37,10 @@ export class DescriptorCache {
     return this.#count
   }
 
+  has(slot: number, node: number): boolean {
+    return slot < this.#fds.length && this.#nodes[slot] === node && this.#fds[slot] !== 0
+  }
+
   /** -1: there is none. */
   get(slot: number, node: number): number {
     if (slot >= this.#fds.length || this.#nodes[slot] !== node) return -1

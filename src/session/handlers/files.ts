@@ -1,7 +1,6 @@
 import { fsError } from '../../errors/fs-error.js'
 import type {
   Awaitable,
-  Created,
   Entry,
   FileSystem,
   HowOpened,
