@@ -43,9 +43,13 @@ function values(measurement: Measurement, row: RowName): number[] | undefined {
 
 /** The better of the two ways to run bindfs. */
 function bindfs(measurement: Measurement): readonly Sample[] | undefined {
-  const lists = [measurement.samples.bindfs, measurement.samples['bindfs, threads']].filter(
-    (list) => list !== undefined && list.length > 0,
-  ) as Sample[][]
+  return better(measurement, 'bindfs', 'bindfs, threads')
+}
+
+function better(measurement: Measurement, ...rows: readonly RowName[]): readonly Sample[] | undefined {
+  const lists = rows
+    .map((row) => measurement.samples[row])
+    .filter((list) => list !== undefined && list.length > 0) as Sample[][]
   const middle = (list: readonly Sample[]): number => median(list.map(({ value }) => value))
   const isBetter = (a: number, b: number): boolean => (measurement.unit === 's' ? a < b : a > b)
   return lists.reduce<Sample[] | undefined>(
@@ -128,7 +132,8 @@ function cpu(samples: readonly Sample[] | undefined): number | undefined {
 function checkTools(measurement: Measurement): Verdict[] {
   const { work } = measurement
   const tool = COMPARED_TOOLS.find((name) => work.startsWith(`${name},`))
-  const own = values(measurement, 'evermount')
+  // Whoever asks for long timeouts may have the source watched as well.
+  const own = better(measurement, 'evermount', 'evermount, watch')?.map(({ value }) => value)
   if (tool === undefined || own === undefined) return []
   const verdicts: Verdict[] = []
   const other = bindfs(measurement)
