@@ -16,7 +16,9 @@ import {
   cloneDevice,
   close,
   cstring,
+  getStatusFlags,
   openat,
+  procPath,
   read,
   setNonBlocking,
   statxDescriptor,
@@ -71,6 +73,8 @@ export class DeviceTransport implements Transport {
   readonly fd: number
   readonly #waiter: Waiter
   readonly #isRoot = process.geteuid!() === 0
+  /** Whether the kernel registers O_PATH descriptors (fs/fuse/passthrough.c or backing.c, fget_raw); older ones do not. */
+  #takesPaths = true
   #lastNotification: Promise<number> = Promise.resolve(0)
   #notifying = 0
   #closed = false
@@ -118,7 +122,24 @@ export class DeviceTransport implements Transport {
     return this.#lastNotification
   }
 
+  /** `fd` may have been opened with O_PATH. */
   backingOpen(fd: number): number {
+    if (this.#takesPaths) {
+      const id = this.#register(fd)
+      if (id !== -Errno.EBADF || (getStatusFlags(fd) & O.PATH) === 0) return id
+      this.#takesPaths = false
+    }
+    const opened =
+      (getStatusFlags(fd) & O.PATH) === 0 ? fd : openat(AT.FDCWD, procPath(fd), O.RDONLY | O.CLOEXEC)
+    if (opened < 0) return opened
+    try {
+      return this.#register(opened)
+    } finally {
+      if (opened !== fd) close(opened)
+    }
+  }
+
+  #register(fd: number): number {
     const register = (): number => backingOpen(this.fd, fd)
     return withoutCapabilities(NOT_FOR_BACKING, this.#isRoot ? () => asOwner(fd, register) : register)
   }
