@@ -4,6 +4,8 @@ const setSchedulerCall = libc.func('int sched_setscheduler(int, int, void *)') a
   [number, number, Int32Array]
 >
 
+const yieldCall = libc.func('int sched_yield()') as NativeCall<[]>
+
 /** include/uapi/linux/sched.h */
 export const Scheduling = { OTHER: 0, RR: 2, IDLE: 5, RESET_ON_FORK: 0x4000_0000 } as const
 
@@ -14,4 +16,9 @@ export const Scheduling = { OTHER: 0, RR: 2, IDLE: 5, RESET_ON_FORK: 0x4000_0000
  */
 export function setScheduler(thread: number, policy: number, priority: number): number {
   return checked(setSchedulerCall(thread, policy, Int32Array.of(priority)))
+}
+
+/** sched_yield(2): others of this thread's class and priority who want this processor come first. */
+export function yieldProcessor(): void {
+  yieldCall()
 }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { ownerDied, Syscall } from '../native/index.js'
+import { ownerDied, Syscall, yieldProcessor } from '../native/index.js'
 import { ServerFd } from './messages.js'
 import { setProcessStanding } from './priority.js'
 
@@ -22,6 +22,8 @@ export async function fenced(pid: number, word: Uint8Array): Promise<boolean> {
   setProcessStanding(pid, 'urgent')
   for (const began = performance.now(); performance.now() - began < PATIENCE_MS;) {
     if (allThreadsExiting(pid)) return true
+    // They may be waiting for this very processor.
+    yieldProcessor()
     await nextTurn()
   }
   return false

@@ -65,6 +65,11 @@ function asOwner(fd: number, action: () => number): number {
   }
 }
 
+function isPath(fd: number): boolean {
+  const flags = getStatusFlags(fd)
+  return flags >= 0 && (flags & O.PATH) !== 0
+}
+
 /**
  * The FUSE device. Owns its descriptor, which is made non-blocking: that holds for every process that shares
  * the open file.
@@ -126,16 +131,16 @@ export class DeviceTransport implements Transport {
   backingOpen(fd: number): number {
     if (this.#takesPaths) {
       const id = this.#register(fd)
-      if (id !== -Errno.EBADF || (getStatusFlags(fd) & O.PATH) === 0) return id
+      if (id !== -Errno.EBADF || !isPath(fd)) return id
       this.#takesPaths = false
     }
-    const opened =
-      (getStatusFlags(fd) & O.PATH) === 0 ? fd : openat(AT.FDCWD, procPath(fd), O.RDONLY | O.CLOEXEC)
+    if (!isPath(fd)) return this.#register(fd)
+    const opened = openat(AT.FDCWD, procPath(fd), O.RDONLY | O.CLOEXEC)
     if (opened < 0) return opened
     try {
       return this.#register(opened)
     } finally {
-      if (opened !== fd) close(opened)
+      close(opened)
     }
   }
 
