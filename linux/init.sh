@@ -27,6 +27,9 @@ cd $guest/tree
 node linux/guest.mjs "$EVERMOUNT_PARTS" /dev/ttyS1 </dev/null
 sync
 mount -o remount,ro /tmp 2>/dev/null
+# Powering off takes a moment. Process 1 must not end before, and no program can be started by then: the shell itself
+# waits for what nobody writes.
+mkfifo /run/never
+exec 9<>/run/never
 echo o >/proc/sysrq-trigger
-# Powering off takes a moment; process 1 must not end before.
-sleep 60
+read -r _ <&9
