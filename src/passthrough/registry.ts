@@ -172,10 +172,10 @@ export class PassthroughRegistry {
   /** An open that `open` counted did not come about. */
   abandon(node: number, passthrough: boolean): void {
     const { redo } = this.#journal
-    if (!this.stageClose(node, passthrough)) return
+    const closing = this.stageClose(node, passthrough)
     redo.commit(0, 0)
     redo.apply()
-    this.closeStaged()
+    if (closing) this.closeStaged()
   }
 
   closeStaged(): void {

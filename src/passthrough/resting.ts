@@ -26,10 +26,6 @@ export class RestingIds {
     for (let place = this.#most - 1; place >= 0; place--) this.#free.push(place)
   }
 
-  get size(): number {
-    return this.#places.size
-  }
-
   get canRest(): boolean {
     return this.#most > 0
   }

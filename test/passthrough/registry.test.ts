@@ -1,9 +1,10 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Errno } from '../../src/errors/errno.js'
 import { Journal } from '../../src/journal/journal.js'
-import { Header } from '../../src/journal/layout.js'
+import { Header, NodeRecord } from '../../src/journal/layout.js'
 import type { Fallback } from '../../src/passthrough/fallback.js'
 import { PassthroughRegistry, type BackingDevice } from '../../src/passthrough/registry.js'
+import { restingIn } from '../../src/passthrough/resting.js'
 import { strategies, type PassthroughStrategy } from '../../src/passthrough/strategy.js'
 import { forEachKill, SurvivingMemory } from '../support/killed-process.js'
 
@@ -38,16 +39,15 @@ describe('PassthroughRegistry', () => {
   let fallbacks: Fallback[]
 
   /** A registry of the next life. */
-  function life(strategy: PassthroughStrategy = strategies.journal): {
-    journal: Journal
-    registry: PassthroughRegistry
-  } {
+  function life(
+    strategy: PassthroughStrategy = strategies.journal,
+    mostResting = 0,
+  ): { journal: Journal; registry: PassthroughRegistry } {
     const journal = Journal.open(memory)
     journal.header.setU32(Header.life, journal.life + 1)
     if (journal.redo.pending() !== undefined) journal.redo.apply()
-    const registry = new PassthroughRegistry(journal, device, strategy, (fallback) =>
-      fallbacks.push(fallback),
-    )
+    const report = (fallback: Fallback): unknown => fallbacks.push(fallback)
+    const registry = new PassthroughRegistry(journal, device, strategy, report, mostResting)
     registry.enabled = true
     return { journal, registry }
   }
@@ -230,5 +230,133 @@ describe('PassthroughRegistry', () => {
       },
     )
     expect(kills).toBeGreaterThan(2)
+  })
+
+  describe('with registrations that rest', () => {
+    const resting = (journal: Journal): ReadonlyMap<number, number> => restingIn(journal.header)
+    const idOf = (journal: Journal, which: number): number =>
+      journal.nodes.area.u32(journal.nodes.slotOf(which) * NodeRecord.bytes + NodeRecord.backingId)
+
+    afterEach(() => vi.useRealTimers())
+
+    it('keeps one after the last close for the next open', () => {
+      const { journal, registry } = life(strategies.journal, 2)
+      registry.open(node, 10)
+      close(journal, registry, node, true)
+      expect([registry.isOpen(node), registry.isBacked(node), registry.inUse]).toEqual([false, false, 0])
+      expect([...resting(journal)]).toEqual([[1, node]])
+      expect(idOf(journal, node)).toBe(0)
+      expect(registry.open(node, 11)).toBe(1)
+      expect([...device.open]).toEqual([[1, 10]])
+      expect(resting(journal).size).toBe(0)
+      expect(idOf(journal, node)).toBe(1)
+    })
+
+    it('closes the oldest for one more than there may be', () => {
+      const { journal, registry } = life(strategies.journal, 2)
+      const third = journal.nodes.add(Uint8Array.of(3), KEY)
+      for (const which of [node, other, third]) {
+        registry.open(which, which)
+        close(journal, registry, which, true)
+      }
+      expect([...device.open]).toEqual([
+        [2, other],
+        [3, third],
+      ])
+      expect(new Map(resting(journal))).toEqual(
+        new Map([
+          [2, other],
+          [3, third],
+        ]),
+      )
+    })
+
+    it('closes one whose node ends, or which has rested for a second', () => {
+      vi.useFakeTimers({ toFake: ['performance'] })
+      const { journal, registry } = life(strategies.journal, 8)
+      for (const which of [node, other]) {
+        registry.open(which, which)
+        close(journal, registry, which, true)
+        vi.advanceTimersByTime(600)
+      }
+      registry.expire()
+      expect([...device.open.keys()]).toEqual([2])
+      registry.retire(node)
+      registry.retire(other)
+      expect(device.open.size).toBe(0)
+      expect(resting(journal).size).toBe(0)
+    })
+
+    it('finds them in the next life, and lets them rest anew', () => {
+      vi.useFakeTimers({ toFake: ['performance'] })
+      const first = life(strategies.journal, 8)
+      for (const which of [node, other]) {
+        first.registry.open(which, which)
+        close(first.journal, first.registry, which, true)
+      }
+      vi.advanceTimersByTime(900)
+      const { journal, registry } = life(strategies.journal, 8)
+      registry.recover()
+      vi.advanceTimersByTime(900)
+      registry.expire()
+      expect(registry.open(node, 30)).toBe(1)
+      vi.advanceTimersByTime(200)
+      registry.expire()
+      expect([...device.open.keys()]).toEqual([1])
+      close(journal, registry, node, true)
+      expect([...resting(journal)]).toEqual([[1, node]])
+    })
+
+    it.each(Object.values(strategies))(
+      'leaks none and closes none in use, whenever a life ends ($name)',
+      (strategy) => {
+        const kills = forEachKill(
+          () => {
+            device = new Ids()
+            memory = new SurvivingMemory()
+            const { nodes } = Journal.create(memory, 1)
+            nodes.addRoot(new Uint8Array(8), KEY)
+            node = nodes.add(Uint8Array.of(1), KEY)
+            other = nodes.add(Uint8Array.of(2), KEY)
+            return memory
+          },
+          (_memory, step) => {
+            device.step = step
+            const { journal, registry } = life(strategy, 1)
+            registry.open(node, 10)
+            close(journal, registry, node, true)
+            registry.open(other, 20)
+            // Takes the only place there is.
+            close(journal, registry, other, true)
+            registry.open(other, 20)
+            registry.abandon(other, true)
+            registry.open(node, 10)
+            close(journal, registry, node, true)
+            registry.retire(node)
+            registry.open(other, 20)
+            close(journal, registry, other, true)
+          },
+          (left, _killed, steps) => {
+            memory = left
+            device.step = () => undefined
+            // Opens without an answer come again: nothing is open.
+            const { journal, registry } = life(strategy, 1)
+            registry.recover()
+            registry.sweep(99)
+            const note = `after ${steps} steps`
+            expect([...device.open.keys()], note).toEqual([...resting(journal).keys()])
+            for (const which of [node, other]) {
+              const id = registry.open(which, which)
+              expect(device.open.has(id), note).toBe(true)
+              close(journal, registry, which, true)
+            }
+            registry.retire(node)
+            registry.retire(other)
+            expect(device.open.size, note).toBe(0)
+          },
+        )
+        expect(kills).toBeGreaterThan(60)
+      },
+    )
   })
 })
