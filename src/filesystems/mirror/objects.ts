@@ -2,7 +2,7 @@ import { Errno } from '../../errors/errno.js'
 import { fsError } from '../../errors/fs-error.js'
 import type { Name, NodeId } from '../../filesystem/file-system.js'
 import type { Host, Nodes } from '../../filesystem/host.js'
-import { AT, O, close, openByHandleAt, openat, procPath, type CString } from '../../native/index.js'
+import { AT, O, close, openByHandleAt, openat, procPath } from '../../native/index.js'
 import { DescriptorCache } from './descriptor-cache.js'
 import type { Devices } from './devices.js'
 import { deviceOf } from './identity.js'
@@ -61,21 +61,6 @@ export class Objects {
     }
   }
 
-  /**
-   * As `tryFd`, for what has just been seen under a name: a descriptor that is not at hand is opened by that name, which
-   * costs a fifth of opening by handle.
-   */
-  tryFdAt(node: NodeId, dirfd: number, name: CString): number {
-    const slot = this.#nodes.slotOf(node)
-    if (slot <= 0 || this.#cache.get(slot, node) >= 0) return this.tryFd(node)
-    const identity = this.#nodes.key(slot)?.identity
-    const fd = identity === undefined ? -1 : this.#verified(openat(dirfd, name, OPEN_PATH), identity)
-    if (fd < 0) return this.tryFd(node)
-    this.#cache.put(slot, node, fd)
-    this.#cache.protect(slot)
-    return fd
-  }
-
   /** Opens the object anew, for io: the access mode and flags are the caller's, the descriptor too. */
   reopen(node: NodeId, flags: number): number {
     const path = procPath(this.fd(node))
@@ -99,13 +84,19 @@ export class Objects {
     const slot = this.#nodes.slotOf(node)
     if (slot <= 0) return
     if ((this.#kind(node, slot) & ~UNNAMED) !== LocatorKind.name) {
-      if (!this.#cache.has(slot, node)) this.#sightings.put(node, parent, name)
+      this.glimpse(node, parent, name)
       return
     }
     const last = this.#nodes.name(slot)
     if (last.parent === parent && equalBytes(last.name, name)) return
     this.#nodes.setName(slot, parent, name)
     if (last.parent === 0 && !fresh) this.#host.keeper.drop(node)
+  }
+
+  /** The object is there at this moment: a descriptor, if there is none yet, is opened by that name first. */
+  glimpse(node: NodeId, parent: NodeId, name: Name): void {
+    const slot = this.#nodes.slotOf(node)
+    if (slot > 0 && !this.#cache.has(slot, node)) this.#sightings.put(node, parent, name)
   }
 
   /** The name goes: an object found by it alone has none until it is seen again. Returns whether it was that one. */
@@ -181,7 +172,7 @@ export class Objects {
     const sighting = this.#sightings.take(node)
     if (sighting === undefined) return -1
     const { parent, name } = sighting
-    const slot = parent === ROOT_ID ? 0 : this.#nodes.slotOf(parent)
+    const slot = this.#nodes.slotOf(parent)
     const parentFd = slot === 0 ? this.#rootFd : slot < 0 ? -1 : this.#cache.get(slot, parent)
     if (parentFd < 0) return -1
     return this.#verified(openat(parentFd, this.#names.put(name), OPEN_PATH), identity)

@@ -65,8 +65,7 @@ export class Removal {
     const replaces = there !== undefined && !exchange && !isSame && (flags & RENAME.NOREPLACE) === 0
     const lastLink = replaces && there.isLastLink
     intend(context, Change.rename, object, target, lastLink)
-    const kept =
-      replaces && this.#protect(targetNode, there, lastLink, newParent, newName, newDirfd, newCname)
+    const kept = replaces && this.#protect(targetNode, there, lastLink, newParent, newName)
     const result = renameat2(dirfd, cname, newDirfd, newCname, flags)
     if (result < 0 && kept) this.#unprotect(targetNode, newParent, newName)
     orThrow(result)
@@ -91,7 +90,7 @@ export class Removal {
     const lastLink = here.isLastLink
     const node = entries.nodeOf(here)
     intend(context, change, entries.identityOf(here), undefined, lastLink)
-    const kept = this.#protect(node, here, lastLink, parent, name, dirfd, cname)
+    const kept = this.#protect(node, here, lastLink, parent, name)
     const result = unlinkat(dirfd, cname, flags)
     if (result < 0 && kept) this.#unprotect(node, parent, name)
     orThrow(result)
@@ -103,18 +102,11 @@ export class Removal {
    * somebody's working directory, or a file opened with O_PATH, which no OPEN tells. What is in use, and would be out of a successor's reach, is handed to the keeper:
    * true. Whether a directory is in use nobody can tell; whether a file is, its handles do.
    */
-  #protect(
-    node: NodeId,
-    stat: Stat,
-    lastLink: boolean,
-    parent: NodeId,
-    name: Name,
-    dirfd: number,
-    cname: CString,
-  ): boolean {
+  #protect(node: NodeId, stat: Stat, lastLink: boolean, parent: NodeId, name: Name): boolean {
     const { host, objects } = this.#source
     if (node === 0 || !(lastLink || objects.isSeenAt(node, parent, name))) return false
-    const fd = objects.tryFdAt(node, dirfd, cname)
+    objects.glimpse(node, parent, name)
+    const fd = objects.tryFd(node)
     if (fd < 0 || !(host.isOpen(node) || stat.type === Mode.DIRECTORY)) return false
     if (host.isBacked(node) && !objects.isByName(node)) return false
     if (!host.keeper.keep(node, fd)) return false

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { fstatSync, linkSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -14,6 +15,7 @@ import {
   request,
   walk,
 } from '../../support/mirror-lives.js'
+import { requireOrSkip } from '../../support/requirements.js'
 import { temporaryDirectories } from '../../support/temporary-directory.js'
 
 const object = { mode: 0o644, umask: 0 }
@@ -89,7 +91,7 @@ describe('open files and directories', () => {
     expect(open(O.RDONLY).backing).toBeGreaterThan(0)
   })
 
-  it('opens nothing itself where the kernel will, unless an attribute of the file is for it to judge', () => {
+  it('opens nothing itself where the kernel will', () => {
     writeFileSync(join(source, 'a'), 'x')
     const { node } = walk(mirror, 'a')
     const before = openDescriptors()
@@ -105,6 +107,26 @@ describe('open files and directories', () => {
     const opened = mirror.open(node, O.RDONLY, false, request())
     if ('later' in opened) expect.fail('not opened')
     mirror.release(node, opened.file)
+  })
+
+  it('judges itself whether a protected file may be opened', (context) => {
+    requireOrSkip(context, 'root')
+    const path = join(source, 'a')
+    writeFileSync(path, 'x')
+    const { node } = walk(mirror, 'a')
+    for (const [attribute, flags] of [
+      ['i', O.WRONLY],
+      ['i', O.RDWR | O.APPEND],
+      ['a', O.RDWR],
+    ] as const) {
+      execFileSync('chattr', [`+${attribute}`, path])
+      try {
+        expect(failure(() => mirror.open(node, flags, false, request()))).toBe('EPERM')
+        expect('later' in mirror.open(node, O.RDONLY, false, request())).toBe(true)
+      } finally {
+        execFileSync('chattr', [`-${attribute}`, path])
+      }
+    }
   })
 
   it('does not open its own descriptor for direct io or appending', () => {
