@@ -56,19 +56,16 @@ export function spawnProcess({ file, args, env, descriptors }: Spawned): number 
   const attributes = new Uint8Array(OPAQUE_BYTES)
   actionsInit(actions)
   try {
-    const sources: (number | 'ignore')[] = []
-    for (const source of descriptors) {
-      // Out of the way of those that are made.
-      const copy = source === 'ignore' ? source : dup(source, descriptors.length)
-      if (copy !== 'ignore') {
-        if (copy < 0) return copy
-        moved.push(copy)
+    for (const [target, source] of descriptors.entries()) {
+      if (source === 'ignore') {
+        actionsOpen(actions, target, NULL_DEVICE, O.RDWR, 0)
+        continue
       }
-      sources.push(copy)
-    }
-    for (const [target, source] of sources.entries()) {
-      if (source === 'ignore') actionsOpen(actions, target, NULL_DEVICE, O.RDWR, 0)
-      else actionsDup2(actions, source, target)
+      // Out of the way of those that are made.
+      const copy = dup(source, descriptors.length)
+      if (copy < 0) return copy
+      moved.push(copy)
+      actionsDup2(actions, copy, target)
     }
     attributesInit(attributes)
     attributesFlags(attributes, SETSIGDEF | SETSIGMASK)

@@ -51,7 +51,9 @@ export function setProcessStanding(pid: number, standing: Standing): void {
 export function putServiceFirst(pool: ReadonlySet<number>, standing: 'serving' | 'urgent'): void {
   for (const name of readdirSync('/proc/self/task')) {
     const thread = Number(name)
-    setStanding(thread, thread === process.pid || pool.has(thread) ? standing : 'patient')
+    if (thread === process.pid || pool.has(thread)) setStanding(thread, standing)
+    // Needs no right, and they are never to come forward again.
+    else place(thread, 'patient')
   }
 }
 

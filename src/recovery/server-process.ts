@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { FuseError } from '../errors/fuse-error.js'
-import { close, setNonBlocking, SOCKET, socketpair, spawnProcess, Waiter } from '../native/index.js'
+import { close, setNonBlocking, SOCKET, spawnProcess, Waiter } from '../native/index.js'
 import { Channel } from './channel.js'
 import { fenced } from './fence.js'
 import type { DescriptorStore } from './keeper.js'
@@ -9,6 +9,7 @@ import { NODE_FLAGS } from './node-flags.js'
 import { setProcessStanding, setStanding, type Standing } from './priority.js'
 import { childHandle, type ServerExit, type ServerHandle } from './server-handle.js'
 import type { FromServer, Heritage, ToServer } from './messages.js'
+import { socketPair } from './socket-pair.js'
 
 const SERVER_MAIN = fileURLToPath(new URL('./server-main.js', import.meta.url))
 
@@ -221,11 +222,4 @@ export class ServerProcess {
       if (open) await delay(COLLECT_MS)
     }
   }
-}
-
-function socketPair(kind: number): [number, number] {
-  const pair = new Int32Array(2)
-  const made = socketpair(pair, kind)
-  if (made < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'socketpair', errno: -made })
-  return [pair[0]!, pair[1]!]
 }

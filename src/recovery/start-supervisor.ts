@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { FuseError } from '../errors/fuse-error.js'
-import { close, SOCKET, socketpair } from '../native/index.js'
+import { close, SOCKET } from '../native/index.js'
 import { ServerFd, type Heritage, type SupervisorTask } from './messages.js'
 import { NODE_FLAGS } from './node-flags.js'
+import { socketPair } from './socket-pair.js'
 
 const SUPERVISOR_MAIN = fileURLToPath(new URL('./supervisor-main.js', import.meta.url))
 /** Of a server: its standard output, which is the log. */
@@ -28,9 +29,7 @@ export interface StartedSupervisor {
  * consists of, and a session of its own. Throws FuseError when it cannot be started; one that dies closes the channel.
  */
 export function startSupervisor(heritage: Heritage): StartedSupervisor {
-  const pair = new Int32Array(2)
-  const made = socketpair(pair, SOCKET.SEQPACKET)
-  if (made < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'socketpair', errno: -made })
+  const [keeper, itsKeeper] = socketPair(SOCKET.SEQPACKET)
   const { device, journal, directory, watch } = ServerFd
   const { request } = heritage
   const held = [
@@ -40,17 +39,17 @@ export function startSupervisor(heritage: Heritage): StartedSupervisor {
   try {
     const child = spawn(process.execPath, supervisorArguments({ adopt: heritage, server: process.pid }), {
       detached: true,
-      stdio: ['ignore', LOG, LOG, 'pipe', device, journal, pair[1]!, LOG, ...held],
+      stdio: ['ignore', LOG, LOG, 'pipe', device, journal, itsKeeper, LOG, ...held],
     })
     child.on('error', () => undefined)
     child.unref()
     const channel = (child.stdio as readonly unknown[] | undefined)?.[3]
-    if (channel instanceof Socket) return { channel, keeper: pair[0]! }
+    if (channel instanceof Socket) return { channel, keeper }
     throw new FuseError('ERR_SUPERVISOR', { problem: 'no new one can be started' })
   } catch (error) {
-    close(pair[0]!)
+    close(keeper)
     throw error
   } finally {
-    close(pair[1]!)
+    close(itsKeeper)
   }
 }

@@ -20,4 +20,13 @@ describe('a process that serves', () => {
     expect(others!.length).toBeGreaterThan(0)
     expect(new Set(others)).toEqual(new Set(['0 10']))
   })
+
+  it('of a plain user stays where it is, before the threads of V8', async () => {
+    const child = new URL('./children/service-first.mjs', import.meta.url)
+    const { stdout, stderr } = await runChild(child, ['serving', 'plain'])
+    expect(stderr).toBe('')
+    const { main, pool, others } = JSON.parse(stdout) as Record<string, string[]>
+    expect(new Set([...main!, ...pool!])).toEqual(new Set(['0 0']))
+    expect(new Set(others)).toEqual(new Set(['0 10']))
+  })
 })

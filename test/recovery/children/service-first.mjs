@@ -6,6 +6,7 @@ import { warmThreadPool } from '../../../dist/native/index.js'
 import { putServiceFirst } from '../../../dist/recovery/priority.js'
 
 const pool = await warmThreadPool()
+if (process.argv[3] === 'plain') process.setuid(65534)
 putServiceFirst(pool, process.argv[2])
 const threads = readdirSync('/proc/self/task').map(Number)
 /** Field 41 of proc_pid_stat(5). */
