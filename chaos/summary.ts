@@ -1,4 +1,4 @@
-import type { Blackouts } from '../src/drill/blackouts.js'
+import { inWords } from '../src/drill/blackouts.js'
 import { table } from '../src/cli/output.js'
 import type { ChaosResult } from './chaos.js'
 
@@ -18,8 +18,4 @@ export function summary(result: ChaosResult): string[] {
     `                       none ready:      ${inWords(blackoutMs.cold)}`,
     `backing ids left behind: ${result.leakedBackingIds}; journal: at most ${(result.journalBytesMax / 2 ** 20).toFixed(1)} MiB`,
   ]
-}
-
-function inWords({ p50, p99, max }: Blackouts): string {
-  return `median ${p50} ms, 99 % ${p99} ms, longest ${max} ms`
 }

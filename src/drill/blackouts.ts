@@ -38,4 +38,8 @@ export function quantiles(blackouts: readonly number[]): Blackouts {
   return { p50: at(0.5), p99: at(0.99), max: at(1) }
 }
 
+export function inWords({ p50, p99, max }: Blackouts): string {
+  return `median ${p50} ms, 99 % ${p99} ms, longest ${max} ms`
+}
+
 const round = (value: number): number => Math.round(value * 100) / 100

@@ -132,6 +132,11 @@ type Drilled = Pick<
   | 'clients'
 >
 
+interface DrilledKill extends Kill {
+  /** A standby was there. */
+  readonly ready: boolean
+}
+
 async function drillMount(mount: DrilledMount, options: DrillOptions): Promise<Drilled> {
   const clients = KINDS.map((kind) => mount.startClient(kind))
   const progress = (kills: number): void => {
@@ -147,7 +152,7 @@ async function drillMount(mount: DrilledMount, options: DrillOptions): Promise<D
   try {
     await Promise.all(clients.map((client) => client.started))
     await delay(200)
-    const kills: (Required<Kill> & { ready: boolean })[] = []
+    const kills: DrilledKill[] = []
     for (let kill = 0; kill < options.kills; kill++) {
       options.signal?.throwIfAborted()
       const ready = await mount.standbyReady(15_000)
@@ -165,7 +170,6 @@ async function drillMount(mount: DrilledMount, options: DrillOptions): Promise<D
     const knownInodes = await mount.knownInodes()
     const reports = await finish(mount, clients)
     const longest = reports.find((report) => report.kind === 'stat')?.longest ?? []
-    const ready = kills.map((kill) => kill.ready)
     const failed = reports.flatMap((report) => Object.values(report.errors))
     return {
       kills: kills.length,
@@ -174,10 +178,9 @@ async function drillMount(mount: DrilledMount, options: DrillOptions): Promise<D
       clientCalls: reports.reduce((total, report) => total + report.calls, 0),
       clientErrors: failed.reduce((total, count) => total + count, 0),
       dataErrors: reports.reduce((total, report) => total + report.dataErrors, 0),
-      blackoutMs: ofKills(kills, ready, longest),
-      longestCallMs: ofKills(
-        kills.map(({ at }) => ({ at })),
-        ready,
+      blackoutMs: withStandby(kills, longest),
+      longestCallMs: withStandby(
+        kills.map(({ at, ready }) => ({ at, ready })),
         longest,
       ),
       clients: reports.map(({ kind, calls, errors, dataErrors }) => ({ kind, calls, errors, dataErrors })),
@@ -201,12 +204,8 @@ async function finish(mount: DrilledMount, clients: readonly RunningClient[]): P
 }
 
 /** Of the kills that came while a standby was ready. */
-function ofKills(
-  kills: readonly Kill[],
-  ready: readonly boolean[],
-  longest: readonly LongestCall[],
-): Blackouts {
-  return quantiles(blackoutOfEach(kills, longest).filter((_, index) => ready[index]))
+function withStandby(kills: readonly DrilledKill[], longest: readonly LongestCall[]): Blackouts {
+  return quantiles(blackoutOfEach(kills, longest).filter((_, index) => kills[index]!.ready))
 }
 
 /** What is installed or kept by git is no part of the drill. */

@@ -129,12 +129,11 @@ export class DeviceTransport implements Transport {
 
   /** `fd` may have been opened with O_PATH. */
   backingOpen(fd: number): number {
-    if (this.#takesPaths) {
+    if (this.#takesPaths || !isPath(fd)) {
       const id = this.#register(fd)
       if (id !== -Errno.EBADF || !isPath(fd)) return id
       this.#takesPaths = false
     }
-    if (!isPath(fd)) return this.#register(fd)
     const opened = openat(AT.FDCWD, procPath(fd), O.RDONLY | O.CLOEXEC)
     if (opened < 0) return opened
     try {

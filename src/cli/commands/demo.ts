@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import type { Blackouts } from '../../drill/blackouts.js'
+import { inWords } from '../../drill/blackouts.js'
 import { runDrill, type DrillProgress, type DrillResult } from '../../drill/drill.js'
 import type { DrillGround } from '../../drill/ground.js'
 import { kernelGround } from '../../drill/kernel-ground.js'
@@ -135,15 +135,8 @@ function figuresOf(result: DrillResult): Omit<DrillResult, 'clients' | 'killsWit
   const { naiveReopen, journalReopen, inodeCacheReopen, leakedBackingIds, leftMounted } = result
   const drilled = { kernel, strategy, kills, knownInodes, clientCalls, clientErrors, dataErrors, blackoutMs }
   const { longestCallMs } = result
-  return {
-    ...drilled,
-    longestCallMs,
-    naiveReopen,
-    journalReopen,
-    inodeCacheReopen,
-    leakedBackingIds,
-    leftMounted,
-  }
+  const reopened = { naiveReopen, journalReopen, inodeCacheReopen }
+  return { ...drilled, longestCallMs, ...reopened, leakedBackingIds, leftMounted }
 }
 
 function summary(result: DrillResult): string[] {
@@ -161,10 +154,6 @@ function summary(result: DrillResult): string[] {
       `by the journal ${result.journalReopen}, by the kernel's flag ${result.inodeCacheReopen}`,
     `backing ids left behind: ${result.leakedBackingIds}; mounts left behind: ${result.leftMounted}`,
   ]
-}
-
-function inWords({ p50, p99, max }: Blackouts): string {
-  return `median ${p50} ms, 99 % ${p99} ms, longest ${max} ms`
 }
 
 /** One line that changes on a terminal; elsewhere nothing but the steps. */
