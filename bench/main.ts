@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { shell } from './command.js'
 import { measureJournal } from './costs/journal.js'
 import { measureKnownNodes } from './costs/known-nodes.js'
 import { describeMachine } from './machine.js'
 import { parseOptions, USAGE, type Options } from './options.js'
+import { mountFusectl } from './mount-table.js'
 import { compile, root } from './programs.js'
 import { writeReport } from './report/document.js'
 import { figure } from './report/format.js'
@@ -38,9 +38,7 @@ async function measure(options: Options): Promise<Results> {
     takeover: [],
   }
   try {
-    await shell(
-      '[ -e /sys/fs/fuse/connections/ ] && mount -t fusectl fusectl /sys/fs/fuse/connections || true',
-    )
+    await mountFusectl()
     await compile()
     for (const group of [data, metadata, trees, mixed]) {
       const measured = await measureGroup(group(settings), { place, rows, filter, settings, tell })

@@ -1,7 +1,7 @@
 /*
  * The least that a FUSE server can cost: one thread on a bare /dev/fuse (or several, to see whether they pay), file data
- * by kernel passthrough, objects reached by descriptor. It serves one user (root) and nothing but measurements: what could be left out without
- * changing what the other rows do for the same work is left out.
+ * by kernel passthrough, objects reached by descriptor. It serves one user (root) and nothing but measurements: what
+ * could be left out without changing what the other rows do for the same work is left out.
  */
 #ifndef CEILING_H
 #define CEILING_H

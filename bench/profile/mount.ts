@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { shell } from '../command.js'
 import { guardMount } from '../guard.js'
 import { mountMemory, unmountMemory } from '../memory.js'
+import { mountFusectl } from '../mount-table.js'
 import { compile } from '../programs.js'
 import type { Sample } from '../results.js'
 import { EvermountMount } from '../rows/evermount.js'
@@ -30,7 +30,7 @@ export async function observe(
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'evm-profile-'))
   const [source, mountPoint] = [join(folder, 'source'), join(folder, 'mount')]
-  await shell('[ -e /sys/fs/fuse/connections/ ] && mount -t fusectl fusectl /sys/fs/fuse/connections || true')
+  await mountFusectl()
   await compile()
   await mountMemory(folder)
   mkdirSync(source)
