@@ -8,6 +8,11 @@ export interface WantedOptions {
   readonly maxStackDepth: 1 | 2
   /** The mount checks permissions in the kernel, which ACLs need. */
   readonly defaultPermissions: boolean
+  /**
+   * Directories are listed with the attributes of what is in them (default). Of no use where the kernel may not rely on
+   * names: it looks each one up again.
+   */
+  readonly readdirplus?: boolean
   /** The file system keeps locks itself; otherwise the kernel does, for this machine. */
   readonly locks?: boolean
 }
@@ -23,8 +28,6 @@ export function wantedCapabilities(options: WantedOptions): ServerCapabilities {
       'ATOMIC_O_TRUNC',
       'DONT_MASK',
       'AUTO_INVAL_DATA',
-      'DO_READDIRPLUS',
-      'READDIRPLUS_AUTO',
       'ASYNC_DIO',
       'HANDLE_KILLPRIV_V2',
       'CACHE_SYMLINKS',
@@ -34,6 +37,7 @@ export function wantedCapabilities(options: WantedOptions): ServerCapabilities {
       'HAS_RESEND',
       'EXPORT_SUPPORT',
       'ABORT_ERROR',
+      ...(options.readdirplus === false ? [] : (['DO_READDIRPLUS', 'READDIRPLUS_AUTO'] as const)),
       ...(options.defaultPermissions ? (['POSIX_ACL'] as const) : []),
       ...(options.passthrough ? (['PASSTHROUGH'] as const) : []),
       ...(options.locks === true ? (['POSIX_LOCKS', 'FLOCK_LOCKS'] as const) : []),

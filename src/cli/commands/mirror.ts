@@ -139,6 +139,7 @@ function mountRequest(
         passthrough,
         maxStackDepth: flags.maxStackDepth === undefined ? stackDepthFor(source) : depth(flags.maxStackDepth),
         defaultPermissions: true,
+        readdirplus: timeouts.entry > 0,
       }),
       timeouts: { entry: timeouts.entry, attributes: timeouts.attributes },
       strategy: strategy.name,

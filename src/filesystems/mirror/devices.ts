@@ -23,6 +23,8 @@ export interface Device {
   readonly mountFd: number
   /** Birth times are there and stay. */
   readonly birth: boolean
+  /** Its attributes are always at hand: it is of this machine, and so are its times. */
+  readonly isLocal: boolean
   /**
    * Flags for statx(2) of names in it. Where attributes need no fetching anyway AT_STATX_DONT_SYNC keeps the call from
    * asking a FUSE server that is mounted on the name, which may be this very process.
@@ -33,7 +35,7 @@ export interface Device {
 const FUSE = 0x65735546
 const OVERLAY = 0x794c7630
 const BTRFS = 0x9123683e
-/** Magic numbers (linux/magic.h) of file systems whose attributes are always at hand. */
+/** Magic numbers (linux/magic.h) of file systems of this machine. */
 const local = new Set([
   0xef53,
   0x58465342,
@@ -116,6 +118,7 @@ export class Devices {
     const device: Device = {
       mountFd: this.#handles && type !== FUSE ? mountDescriptor(fd, stat) : -1,
       birth: type !== OVERLAY && type !== FUSE,
+      isLocal: local.has(type),
       statFlags: local.has(type) ? AT.STATX_DONT_SYNC : 0,
     }
     this.#known.set(key, device)

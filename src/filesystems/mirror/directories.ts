@@ -2,6 +2,7 @@ import { Errno } from '../../errors/errno.js'
 import { fsError } from '../../errors/fs-error.js'
 import type { DirectorySink, Entry, NodeId, OpenedDirectory } from '../../filesystem/file-system.js'
 import {
+  AT,
   DirentOffset,
   O,
   SEEK,
@@ -16,9 +17,12 @@ import {
 } from '../../native/index.js'
 import { readU64, type U64 } from '../../protocol/u64.js'
 import { isDots } from './entries.js'
+import { Listings, type ListingUse } from './listings.js'
+import type { MirrorOptions } from './options.js'
 import { orThrow } from './or-throw.js'
 import { PassingDirectories } from './passing-directories.js'
 import type { Source } from './source.js'
+import { Stat } from './stat.js'
 import { zeroAttr } from '../../protocol/structs/attr.js'
 
 const BUFFER_BYTES = 32 * 1024
@@ -45,6 +49,8 @@ export interface MirrorDirectory {
 /** Opens and reads directories. Positions are the source's own, so they also hold in a later life. */
 export class Directories {
   readonly #source: Source
+  readonly #listings: Listings
+  readonly #stat = new Stat()
   readonly #spare: EntryBuffer[] = []
   readonly #passing = new PassingDirectories(
     (node) => this.reopen(node),
@@ -56,12 +62,20 @@ export class Directories {
 
   constructor(source: Source) {
     this.#source = source
+    this.#listings = new Listings(usefulTime(source.options))
   }
 
   /** The kernel opens directories of a watched source itself, and keeps their entries: it is told when they change. */
   open(node: NodeId): OpenedDirectory<MirrorDirectory> {
     if (this.#source.options.watch !== undefined) throw fsError('ENOSYS')
-    return { directory: this.reopen(node) }
+    const directory = this.reopen(node)
+    return { directory, ...this.#listingUse(node, directory) }
+  }
+
+  #listingUse(node: NodeId, { fd }: MirrorDirectory): Partial<ListingUse> {
+    const { devices, host } = this.#source
+    if (this.#stat.of(fd, AT.STATX_DONT_SYNC) < 0 || devices.find(this.#stat)?.isLocal !== true) return {}
+    return this.#listings.use(node, this.#stat, host.isOpen(node))
   }
 
   reopen(node: NodeId): MirrorDirectory {
@@ -103,6 +117,7 @@ export class Directories {
   /** The kernel has forgotten the directory. */
   forget(node: NodeId): void {
     this.#passing.drop(node)
+    this.#listings.forget(node)
   }
 
   /** Closes what has not been read lately. */
@@ -195,6 +210,12 @@ export class Directories {
     directory.buffer = undefined
     directory.at = directory.end = 0
   }
+}
+
+/** For how long what a listing brings with the names spares requests, in ms; Infinity: it brings nothing that does. */
+function usefulTime({ entryTimeout = 1, attributeTimeout = 1 }: MirrorOptions): number {
+  if (entryTimeout === 0) return Infinity
+  return 1000 * (attributeTimeout === 0 ? entryTimeout : Math.min(entryTimeout, attributeTimeout))
 }
 
 function newBuffer(): EntryBuffer {

@@ -87,6 +87,14 @@ export class Stat {
     return this.nlink <= 1 || this.type === Mode.DIRECTORY
   }
 
+  /** When the object was last changed in any way; exact up to 2^53 seconds. */
+  get changed(): { seconds: number; nanoseconds: number } {
+    return {
+      seconds: Number(readI64(this.#view, StatxOffset.ctime)),
+      nanoseconds: this.#words[word(StatxOffset.ctime + 8)]!,
+    }
+  }
+
   /** Birth time in ms since 1970; the change time, which is never earlier, where there is no birth time. */
   get bornAt(): number {
     const offset =

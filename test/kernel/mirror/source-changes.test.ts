@@ -96,6 +96,42 @@ describe('changes made directly in the source', { timeout: 60_000 }, () => {
     expect(await agree(mirror, 0)).toContain('another file of the same name')
   })
 
+  it('are seen by the next who lists the directory, which takes no READDIR while there are none', async () => {
+    const args = ['--entry-timeout', '60', '--attr-timeout', '60']
+    await using mirror = await mountMirror({ args })
+    const list = 'ls "$MNT/d" | tr "\\n" " "'
+    const { stdout, stderr } = await mirror.sh(
+      `
+      mkdir "$SRC/d"; touch "$SRC/d/a" "$SRC/d/b"; sleep 0.2
+      for i in 1 2 3 4 5 6; do ${list}; done; echo
+      for i in 1 2 3 4 5 6 7 8; do touch "$SRC/d/s$i"; ${list}; rm "$SRC/d/s$i"; ${list}; done; echo
+      for i in 1 2 3; do touch "$MNT/d/m$i"; sleep 0.11; ${list}; ${list}; rm "$MNT/d/m$i"; ${list}; done; echo
+      exec 9< "$MNT/d"
+      for i in 1 2 3; do touch "$SRC/d/o$i"; sleep 0.11; ${list}; ${list}; rm "$SRC/d/o$i"; ${list}; done; echo
+    `,
+      30_000,
+    )
+    expect(stderr).toBe('')
+    const lines = stdout.trim().split('\n')
+    const seen = (prefix: string, times: number, twice: boolean): string =>
+      Array.from({ length: times }, (_, index) => {
+        const more = `a b ${prefix}${index + 1} `
+        return `${more}${twice ? more : ''}a b `
+      }).join('')
+    expect(lines).toEqual([
+      'a b '.repeat(6),
+      seen('s', 8, false),
+      seen('m', 3, true),
+      seen('o', 3, true).trim(),
+    ])
+    const before = (await mirror.status()).requests
+    await mirror.sh(`sleep 0.2; for i in 1 2 3 4 5 6; do ${list}; done`)
+    const after = (await mirror.status()).requests
+    const more = (name: string): number => (after[name] ?? 0) - (before[name] ?? 0)
+    expect(more('OPENDIR')).toBe(6)
+    expect(more('READDIRPLUS') + more('READDIR')).toBeLessThanOrEqual(3)
+  })
+
   it('free the blocks of what is removed there, whatever the kernel remembers', async () => {
     await using disk = await loopFileSystem()
     await using mirror = await mountMirror({ source: disk.directory })
