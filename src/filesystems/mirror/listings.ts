@@ -45,7 +45,7 @@ export class Listings {
   }
 
   /** A directory is opened. `stat`: of it, at this moment. `isOpen`: somebody has it open already. */
-  use(node: NodeId, stat: Stat, isOpen: boolean): ListingUse {
+  use(node: NodeId, stat: Pick<Stat, 'changed'>, isOpen: boolean): ListingUse {
     const { seconds, nanoseconds } = stat.changed
     const known = this.#known.get(node)
     if (known === undefined || known.seconds !== seconds || known.nanoseconds !== nanoseconds) {
