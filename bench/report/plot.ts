@@ -1,10 +1,19 @@
 import { parse, View, type Spec } from 'vega'
-import { ROW_NAMES, type Measurement, type Results } from '../results.js'
+import { ROW_NAMES, type Measurement, type Results, type RowName } from '../results.js'
 import { median } from '../statistics.js'
 
 const WIDTH = 640
 const STEP = 20
-const COLOURS = ['#9a9a9a', '#4c78a8', '#e45756', '#f2a09b', '#54a24b', '#a3d39c']
+const COLOURS: Readonly<Record<RowName, string>> = {
+  source: '#9a9a9a',
+  ceiling: '#4c78a8',
+  'ceiling, 2 readers': '#9ecae9',
+  evermount: '#e45756',
+  'evermount, watch': '#f58518',
+  'evermount, no passthrough': '#f2a09b',
+  bindfs: '#54a24b',
+  'bindfs, threads': '#a3d39c',
+}
 
 interface Point {
   readonly work: string
@@ -49,7 +58,7 @@ function specification(points: readonly Point[], works: readonly string[]): Spec
     scales: [
       { name: 'x', type: 'log', domain: { data: 'points', field: 'speed' }, range: 'width', nice: true },
       { name: 'y', type: 'point', domain: works as string[], range: 'height', padding: 0.5 },
-      { name: 'colour', type: 'ordinal', domain: [...ROW_NAMES], range: COLOURS },
+      { name: 'colour', type: 'ordinal', domain: [...ROW_NAMES], range: ROW_NAMES.map((name) => COLOURS[name]) },
     ],
     axes: [
       { orient: 'bottom', scale: 'x', grid: true, tickCount: 6, format: '~r' },
