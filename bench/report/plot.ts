@@ -58,7 +58,12 @@ function specification(points: readonly Point[], works: readonly string[]): Spec
     scales: [
       { name: 'x', type: 'log', domain: { data: 'points', field: 'speed' }, range: 'width', nice: true },
       { name: 'y', type: 'point', domain: works as string[], range: 'height', padding: 0.5 },
-      { name: 'colour', type: 'ordinal', domain: [...ROW_NAMES], range: ROW_NAMES.map((name) => COLOURS[name]) },
+      {
+        name: 'colour',
+        type: 'ordinal',
+        domain: [...ROW_NAMES],
+        range: ROW_NAMES.map((name) => COLOURS[name]),
+      },
     ],
     axes: [
       { orient: 'bottom', scale: 'x', grid: true, tickCount: 6, format: '~r' },
