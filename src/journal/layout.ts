@@ -53,7 +53,7 @@ export const Header = {
   lastBackingId: 56,
   closingBackingId: 60,
   registeringNode: 64,
-  /** Time (ms since 1970, double) at which the server last turned its loop, and requests answered (double). */
+  /** Time (ms of CLOCK_MONOTONIC, double) at which the server last turned its loop, and requests answered (double). */
   heartbeat: 72,
   answered: 80,
   /** Commit word of the redo record, and its fields. */

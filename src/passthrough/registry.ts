@@ -46,6 +46,8 @@ export class PassthroughRegistry {
   readonly #counts = new Map<number, OpenCounts>()
   readonly #reported = new Set<string>()
   readonly #resting: RestingIds
+  /** Open nodes whose registration is not to rest: made by another process, or with credentials that no longer hold. */
+  readonly #restless = new Set<number>()
   #enabled = false
 
   constructor(
@@ -120,7 +122,7 @@ export class PassthroughRegistry {
     if (slot < 0) return false
     const record = slot * NodeRecord.bytes
     const former = this.#stageClosing(record + NodeRecord.formerBackingId, Header.closingFormerId)
-    if (!this.#resting.canRest) {
+    if (this.#restless.delete(node) || !this.#resting.canRest) {
       return this.#stageClosing(record + NodeRecord.backingId, Header.closingBackingId) || former
     }
     return this.#stageRest(node, record) || former
@@ -129,6 +131,7 @@ export class PassthroughRegistry {
   /** The node is to end, or its registration no longer serves: the credentials that it was made with are another's now. */
   retire(node: number): void {
     const { header, redo } = this.#journal
+    if (this.isBacked(node)) this.#restless.add(node)
     const id = this.#resting.stageTake(redo, node)
     if (id === 0) return
     redo.stageU32(header, Header.closingBackingId, id)
@@ -191,8 +194,10 @@ export class PassthroughRegistry {
   /** In a successor: counts an open file that the journal knows. */
   adopt(node: number, passthrough: boolean): void {
     const counts = this.#counts.get(node) ?? { passthrough: 0, server: 0 }
-    if (passthrough) counts.passthrough++
-    else counts.server++
+    if (passthrough) {
+      counts.passthrough++
+      this.#restless.add(node)
+    } else counts.server++
     this.#counts.set(node, counts)
   }
 

@@ -188,7 +188,7 @@ export class ServerProcess {
 
   /** The callers who had to wait for it have been served: it is no longer to come before them at any price. */
   settle(): void {
-    setStanding(this.pid, 'serving')
+    if (!this.gone) setStanding(this.pid, 'serving')
   }
 
   /** SIGKILL: a server has nothing to tidy up. */

@@ -33,6 +33,7 @@ import {
   type ServerSettings,
   type ToServer,
 } from './messages.js'
+import { monotonicTime } from './monotonic-time.js'
 import { SharedMemory } from './shared-memory.js'
 import { startSupervisor } from './start-supervisor.js'
 import { backoff } from './backoff.js'
@@ -235,9 +236,9 @@ export class Server {
 
   #beat(): void {
     const { header } = this.#journal
-    header.setF64(Header.heartbeat, Date.now())
+    header.setF64(Header.heartbeat, monotonicTime())
     setInterval(() => {
-      header.setF64(Header.heartbeat, Date.now())
+      header.setF64(Header.heartbeat, monotonicTime())
       this.#session?.expire()
     }, HEARTBEAT_MS).unref()
   }

@@ -8,6 +8,7 @@ import { recallAgreement } from '../session/init.js'
 import { backoff } from './backoff.js'
 import { DescriptorStore } from './keeper.js'
 import type { FromServer, Heritage } from './messages.js'
+import { monotonicTime } from './monotonic-time.js'
 import type { ServerExit, ServerHandle } from './server-handle.js'
 import { ServerProcess } from './server-process.js'
 import { SharedMemory } from './shared-memory.js'
@@ -98,6 +99,8 @@ export class Supervisor {
   #active: ServerProcess | undefined
   #standby: ServerProcess | undefined
   #handingOver = false
+  /** From asking a server to pause until it, or another, serves: who dies then is dealt with at the end of the handover. */
+  #pausing = false
   #ending = false
   #takingOver = false
   #futileLives = 0
@@ -262,7 +265,7 @@ export class Supervisor {
       const server = this.#care(ServerProcess.adopt(handle, channel, keeper, this.#kept))
       this.#active = server
       this.#served = true
-      this.#activatedAt = Date.now()
+      this.#activatedAt = monotonicTime()
       this.#answeredBefore = header.f64(Header.answered)
       server.watchEnd(header.bytes(Header.owner, 4))
       // Its supervisor may have died before it came to that.
@@ -284,7 +287,7 @@ export class Supervisor {
     try {
       return await this.#handOver()
     } finally {
-      this.#handingOver = false
+      this.#handingOver = this.#pausing = false
       if (this.#active?.gone === true) void this.#takeOver()
     }
   }
@@ -381,9 +384,9 @@ export class Supervisor {
   #activate(server: ServerProcess, afterPause: boolean): void {
     this.#active = server
     this.#served = false
-    this.#activatedAt = Date.now()
+    this.#activatedAt = monotonicTime()
     this.#answeredBefore = this.journal.header.f64(Header.answered)
-    this.journal.header.setF64(Header.heartbeat, Date.now())
+    this.journal.header.setF64(Header.heartbeat, monotonicTime())
     server.activate(this.#kept, afterPause)
   }
 
@@ -470,7 +473,7 @@ export class Supervisor {
     if (server === this.#standby) {
       this.#standby = undefined
       this.#standbyFailed()
-    } else if (!this.#handingOver) {
+    } else if (!this.#pausing) {
       void this.#takeOver()
     }
   }
@@ -519,7 +522,7 @@ export class Supervisor {
   /** A life that was short and answered nothing: the next one may well end the same way. */
   #wasFutile(): boolean {
     const answered = this.journal.header.f64(Header.answered)
-    return Date.now() - this.#activatedAt < SHORT_LIFE_MS && answered === this.#answeredBefore
+    return monotonicTime() - this.#activatedAt < SHORT_LIFE_MS && answered === this.#answeredBefore
   }
 
   #isEnding(): boolean {
@@ -538,11 +541,19 @@ export class Supervisor {
     const old = this.#active
     if (old === undefined) return { done: false, reason: 'no server is active' }
     const successor = this.#spawn()
-    const ready = await successor.next('ready', READY_MS)
+    const ready = await Promise.race([successor.next('ready', READY_MS), old.powerless])
+    if (this.#isReplaced(old)) {
+      successor.kill()
+      return {
+        done: false,
+        reason: 'the old server died before the new one was ready; its standby takes over',
+      }
+    }
     if (ready?.journalVersion !== JOURNAL_VERSION) {
       successor.kill()
       return { done: false, reason: this.#notReady(ready?.journalVersion) }
     }
+    this.#pausing = true
     const began = performance.now()
     old.send({ type: 'pause' })
     if ((await old.next('paused', PAUSE_MS)) === undefined) {
@@ -575,6 +586,10 @@ export class Supervisor {
     return { done: true, pid: successor.pid, milliseconds: performance.now() - began }
   }
 
+  #isReplaced(server: ServerProcess): boolean {
+    return server.gone || server !== this.#active
+  }
+
   #notReady(version: number | undefined): string {
     if (version !== undefined) {
       return `the new server has journal version ${version}, this mount ${JOURNAL_VERSION}; the old one goes on`
@@ -592,10 +607,9 @@ export class Supervisor {
       if (refused > this.#refused) this.#emit({ type: 'not kept', count: refused })
       this.#refused = refused
       const active = this.#active
-      if (active === undefined || active.gone || this.#handingOver) continue
-      const now = Date.now()
+      if (active === undefined || active.gone || this.#pausing) continue
       const { header } = this.journal
-      const silent = now - header.f64(Header.heartbeat)
+      const silent = monotonicTime() - header.f64(Header.heartbeat)
       // A request may rightly take long (a lock, a copy): only a loop that stands still is taken for stuck.
       if (silent < patience) continue
       this.#emit({ type: 'stuck', pid: active.pid, seconds: silent / 1000 })

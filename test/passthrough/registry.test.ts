@@ -287,6 +287,24 @@ describe('PassthroughRegistry', () => {
       expect(resting(journal).size).toBe(0)
     })
 
+    it('closes one with credentials of before, or of another process, instead', () => {
+      const first = life(strategies.journal, 8)
+      first.registry.open(node, 10)
+      first.registry.retire(node)
+      expect([...device.open.keys()]).toEqual([1])
+      close(first.journal, first.registry, node, true)
+      expect(device.open.size).toBe(0)
+      first.registry.open(node, 11)
+      const { journal, registry } = life(strategies.journal, 8)
+      registry.adopt(node, true)
+      registry.recover()
+      close(journal, registry, node, true)
+      expect(device.open.size).toBe(0)
+      registry.open(node, 12)
+      close(journal, registry, node, true)
+      expect([...resting(journal).values()]).toEqual([node])
+    })
+
     it('finds them in the next life, and lets them rest anew', () => {
       vi.useFakeTimers({ toFake: ['performance'] })
       const first = life(strategies.journal, 8)

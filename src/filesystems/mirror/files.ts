@@ -11,7 +11,6 @@ import type {
   WriteRequest,
 } from '../../filesystem/file-system.js'
 import {
-  AT,
   O,
   type CString,
   close,
@@ -50,9 +49,8 @@ export interface MirrorFile {
 const NOT_OURS = O.CREAT | O.EXCL | O.NOCTTY | O.NOFOLLOW | O.DIRECT | O.APPEND
 /** The kernel opens the file to run it (include/linux/fs.h, __FMODE_EXEC). */
 const FMODE_EXEC = 0x20
-/** Flags that ask for nothing but what the kernel's own open does. */
-const OPENED_LATER =
-  O.ACCMODE | O.APPEND | O.NONBLOCK | O.LARGEFILE | O.CLOEXEC | O.NOFOLLOW | O.NOCTTY | FMODE_EXEC
+/** Flags of an open for reading that cannot fail where the kernel does it: its caller would see EIO for any error. */
+const OPENED_LATER = O.LARGEFILE | O.CLOEXEC | O.NOFOLLOW | O.NOCTTY | FMODE_EXEC
 /** A copy longer than this is answered in part, so that the caller can be interrupted in between. */
 const MAX_COPY = 64 * 1024 * 1024
 /** The same where the copy holds up every other request meanwhile. */
@@ -98,18 +96,14 @@ export class Files {
   }
 
   /**
-   * A descriptor (O_PATH) by which the kernel can open the file itself, as it does at each open that is passed through,
-   * with the caller's flags; -1: the file must be opened here. What the kernel does not look at then (fs/file_table.c,
-   * backing_file_open, against fs/namei.c, may_open): whether the file may only be appended to, or not be changed.
+   * A descriptor (O_PATH) by which the kernel can open the file itself, as it does at each open that is passed through;
+   * -1: the file must be opened here. So must those that are to be written: whether they may be (a read-only mount, a program
+   * that runs, chattr +i and +a, leases) the kernel does not ask, or answers with EIO.
    */
   #opensLater(node: NodeId, flags: number): number {
     const { objects, options } = this.#source
     if (!this.#passthrough || options.passthroughExclude !== undefined || options.directIo === true) return -1
-    if ((flags & ~OPENED_LATER) !== 0) return -1
-    const fd = objects.fd(node)
-    if ((flags & O.ACCMODE) === O.RDONLY) return fd
-    orThrow(this.#stat.of(fd, AT.STATX_DONT_SYNC))
-    return this.#stat.isProtected ? -1 : fd
+    return (flags & ~OPENED_LATER) === 0 ? objects.fd(node) : -1
   }
 
   /** Opens again what an earlier life had open. */

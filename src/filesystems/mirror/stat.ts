@@ -14,9 +14,6 @@ import { Mode } from './file-mode.js'
 import { IDENTITY_BYTES, countsBirth, sameIdentity } from './identity.js'
 
 const MASK = StatxMask.BASIC_STATS | StatxMask.BTIME
-/** Bits of stx_attributes (linux/stat.h), in its lower half. */
-const STATX_ATTR_IMMUTABLE = 0x10
-const STATX_ATTR_APPEND = 0x20
 const word = (offset: number): number => offset >>> 2
 
 /** A device number as the kernel packs it into 32 bits (new_encode_dev). */
@@ -75,11 +72,6 @@ export class Stat {
   }
   get minor(): number {
     return this.#words[word(StatxOffset.devMinor)]!
-  }
-
-  /** It may only be appended to, or not be changed at all (chattr +a, +i). */
-  get isProtected(): boolean {
-    return (this.#words[word(StatxOffset.attributes)]! & (STATX_ATTR_APPEND | STATX_ATTR_IMMUTABLE)) !== 0
   }
 
   /** Removing one name leaves none. */

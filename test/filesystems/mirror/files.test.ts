@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process'
-import { fstatSync, linkSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, fstatSync, linkSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Mirror, MirrorFile } from '../../../src/filesystems/mirror/index.js'
@@ -91,11 +92,11 @@ describe('open files and directories', () => {
     expect(open(O.RDONLY).backing).toBeGreaterThan(0)
   })
 
-  it('opens nothing itself where the kernel will', () => {
+  it('opens nothing itself where the kernel will, and cannot fail', () => {
     writeFileSync(join(source, 'a'), 'x')
     const { node } = walk(mirror, 'a')
     const before = openDescriptors()
-    for (const flags of [O.RDONLY, O.WRONLY | O.APPEND, O.RDWR]) {
+    for (const flags of [O.RDONLY, O.RDONLY | O.NOFOLLOW | O.LARGEFILE]) {
       expect(mirror.open(node, flags, false, request())).toMatchObject({ later: true, noFlush: true })
     }
     // The mirror's own, for the node.
@@ -107,6 +108,22 @@ describe('open files and directories', () => {
     const opened = mirror.open(node, O.RDONLY, false, request())
     if ('later' in opened) expect.fail('not opened')
     mirror.release(node, opened.file)
+  })
+
+  it('judges itself whether a program that runs may be written', async () => {
+    const path = join(source, 'a')
+    copyFileSync('/bin/sleep', path)
+    const { node } = walk(mirror, 'a')
+    const program = spawn(path, ['60'])
+    try {
+      await once(program, 'spawn')
+      for (const flags of [O.WRONLY, O.RDWR, O.WRONLY | O.APPEND]) {
+        expect(failure(() => mirror.open(node, flags, false, request()))).toBe('ETXTBSY')
+      }
+    } finally {
+      program.kill()
+      await once(program, 'exit')
+    }
   })
 
   it('judges itself whether a protected file may be opened', (context) => {

@@ -71,6 +71,28 @@ describe('a planned handover', { timeout: 90_000 }, () => {
     expect(await handOver(mirror)).toMatchObject({ done: true })
   })
 
+  it('of a server that dies before the new one is ready leaves the mount to the standby at once', async () => {
+    await using mirror = await superviseMirror()
+    const client = mirror.client()
+    const { pids } = await mirror.ready()
+    mirror.arm('load', 'stop')
+    const handover = handOver(mirror)
+    await expect.poll(() => mirror.armed('load'), { timeout: 10_000 }).toBe(false)
+    process.kill(pids.server!, 'SIGKILL')
+    const began = performance.now()
+    await client.do('mkdir', 'd')
+    expect(performance.now() - began).toBeLessThan(5_000)
+    expect(await handover).toMatchObject({
+      done: false,
+      reason: expect.stringContaining('its standby') as string,
+    })
+    const after = await mirror.ready()
+    expect(after).toMatchObject({ handovers: 0, restarts: 1 })
+    expect(after.pids.server).toBe(pids.standby)
+    expect(await handOver(mirror)).toMatchObject({ done: true })
+    expect(await client.do('readdir', '.')).toEqual(['d'])
+  })
+
   it('to a server that dies as it takes over ends with another one serving', async () => {
     await using mirror = await superviseMirror()
     const client = mirror.client()
