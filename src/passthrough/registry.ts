@@ -25,6 +25,9 @@ interface OpenCounts {
  */
 const REST_MS = 1_000
 
+/** No life: in place of the one that a registration was made in, if its credentials no longer hold. */
+const OUTDATED = 0
+
 /**
  * Which backing registration serves which inode: one for each inode, counted by its open files. After the last of them
  * it rests for a moment (`mostResting`: for so many inodes), then it is closed.
@@ -46,8 +49,6 @@ export class PassthroughRegistry {
   readonly #counts = new Map<number, OpenCounts>()
   readonly #reported = new Set<string>()
   readonly #resting: RestingIds
-  /** Open nodes whose registration is not to rest: made by another process, or with credentials that no longer hold. */
-  readonly #restless = new Set<number>()
   #enabled = false
 
   constructor(
@@ -122,7 +123,8 @@ export class PassthroughRegistry {
     if (slot < 0) return false
     const record = slot * NodeRecord.bytes
     const former = this.#stageClosing(record + NodeRecord.formerBackingId, Header.closingFormerId)
-    if (this.#restless.delete(node) || !this.#resting.canRest) {
+    const isOutdated = this.#nodes.area.u32(record + NodeRecord.backingLife) === OUTDATED
+    if (isOutdated || !this.#resting.canRest) {
       return this.#stageClosing(record + NodeRecord.backingId, Header.closingBackingId) || former
     }
     return this.#stageRest(node, record) || former
@@ -131,7 +133,9 @@ export class PassthroughRegistry {
   /** The node is to end, or its registration no longer serves: the credentials that it was made with are another's now. */
   retire(node: number): void {
     const { header, redo } = this.#journal
-    if (this.isBacked(node)) this.#restless.add(node)
+    if (this.isBacked(node)) {
+      this.#nodes.area.setU32(this.#nodes.slotOf(node) * NodeRecord.bytes + NodeRecord.backingLife, OUTDATED)
+    }
     const id = this.#resting.stageTake(redo, node)
     if (id === 0) return
     redo.stageU32(header, Header.closingBackingId, id)
@@ -194,10 +198,8 @@ export class PassthroughRegistry {
   /** In a successor: counts an open file that the journal knows. */
   adopt(node: number, passthrough: boolean): void {
     const counts = this.#counts.get(node) ?? { passthrough: 0, server: 0 }
-    if (passthrough) {
-      counts.passthrough++
-      this.#restless.add(node)
-    } else counts.server++
+    if (passthrough) counts.passthrough++
+    else counts.server++
     this.#counts.set(node, counts)
   }
 

@@ -287,7 +287,7 @@ describe('PassthroughRegistry', () => {
       expect(resting(journal).size).toBe(0)
     })
 
-    it('closes one with credentials of before, or of another process, instead', () => {
+    it('closes one with credentials of before instead, also in the next life', () => {
       const first = life(strategies.journal, 8)
       first.registry.open(node, 10)
       first.registry.retire(node)
@@ -295,6 +295,7 @@ describe('PassthroughRegistry', () => {
       close(first.journal, first.registry, node, true)
       expect(device.open.size).toBe(0)
       first.registry.open(node, 11)
+      first.registry.retire(node)
       const { journal, registry } = life(strategies.journal, 8)
       registry.adopt(node, true)
       registry.recover()
