@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { now } from '../../src/drill/longest-calls.js'
 import type { MountStatus } from '../../src/recovery/control.js'
+import { monotonicTime } from '../../src/recovery/monotonic-time.js'
 import type { ChaosMount } from '../mount/chaos-mount.js'
 import type { Dice } from './dice.js'
 
@@ -71,7 +71,7 @@ export class Killer {
     const hitsStandby = withStandby && standby !== null
     if (hitsStandby) kill(standby)
     this.kills.push({
-      at: now(),
+      at: monotonicTime(),
       server: true,
       standby: hitsStandby,
       supervisor: false,
@@ -84,7 +84,13 @@ export class Killer {
   async #killSupervisor({ pids, replacedSupervisors }: MountStatus, withStandby: boolean): Promise<void> {
     const hitsStandby = withStandby && pids.standby !== null
     if (hitsStandby) kill(pids.standby)
-    this.kills.push({ at: now(), server: false, standby: hitsStandby, supervisor: true, ready: false })
+    this.kills.push({
+      at: monotonicTime(),
+      server: false,
+      standby: hitsStandby,
+      supervisor: true,
+      ready: false,
+    })
     kill(pids.supervisor)
     await this.#mount.until(
       'another supervisor',

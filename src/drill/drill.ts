@@ -7,7 +7,8 @@ import { blackoutOfEach, quantiles, type Blackouts, type Kill } from './blackout
 import type { ClientKind, ClientReport } from './client.js'
 import type { DrilledMount, DrillGround, RunningClient } from './ground.js'
 import { makeFiles } from './known-inodes.js'
-import { now, type LongestCall } from './longest-calls.js'
+import { monotonicTime } from '../recovery/monotonic-time.js'
+import type { LongestCall } from './longest-calls.js'
 import { reopenAfterKill } from './trap.js'
 
 export interface DrillOptions {
@@ -158,9 +159,9 @@ async function drillMount(mount: DrilledMount, options: DrillOptions): Promise<D
       const ready = await mount.standbyReady(15_000)
       // Not in step with anything the clients do.
       await delay(20 + Math.random() * 60)
-      const at = now()
+      const at = monotonicTime()
       await mount.killServer()
-      kills.push({ at, served: now(), ready })
+      kills.push({ at, served: monotonicTime(), ready })
       await delay(60)
       progress(kills.length)
     }

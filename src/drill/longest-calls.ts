@@ -14,8 +14,3 @@ export class LongestCalls {
     else if (duration > last[1]) last[1] = duration
   }
 }
-
-/** Monotonic milliseconds, the same clock in every process. */
-export function now(): number {
-  return Number(process.hrtime.bigint()) / 1e6
-}

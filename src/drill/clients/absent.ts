@@ -1,6 +1,7 @@
 import type { Calls } from '../calls.js'
 import type { CallCounter, Client } from '../client.js'
-import { LongestCalls, now } from '../longest-calls.js'
+import { monotonicTime } from '../../recovery/monotonic-time.js'
+import { LongestCalls } from '../longest-calls.js'
 
 const NAMES = 50
 const BURST_MS = 5
@@ -26,9 +27,9 @@ export class AbsentClient implements Client {
   async step(calls: CallCounter): Promise<void> {
     const until = performance.now() + BURST_MS
     do {
-      const began = now()
+      const began = monotonicTime()
       await calls.try(this.#ask(`absent-${this.#turn++ % NAMES}`))
-      this.#longest.record(began, now())
+      this.#longest.record(began, monotonicTime())
     } while (performance.now() < until)
   }
 

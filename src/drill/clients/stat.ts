@@ -1,6 +1,7 @@
 import type { Calls } from '../calls.js'
 import type { CallCounter, Client } from '../client.js'
-import { LongestCalls, now } from '../longest-calls.js'
+import { monotonicTime } from '../../recovery/monotonic-time.js'
+import { LongestCalls } from '../longest-calls.js'
 
 const BURST_MS = 5
 
@@ -28,9 +29,9 @@ export class StatClient implements Client {
     const until = performance.now() + BURST_MS
     for (;;) {
       const file = this.#files[this.#turn++ % this.#files.length]!
-      const began = now()
+      const began = monotonicTime()
       await calls.try(this.#mount.stat(file))
-      this.#longest.record(began, now())
+      this.#longest.record(began, monotonicTime())
       if (performance.now() > until) return
     }
   }
