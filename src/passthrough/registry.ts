@@ -130,7 +130,10 @@ export class PassthroughRegistry {
     return this.#stageRest(node, record) || former
   }
 
-  /** The node is to end, or its registration no longer serves: the credentials that it was made with are another's now. */
+  /**
+   * The node is to end, or its registration no longer serves: the credentials that it was made with are another's now. One
+   * in use goes with the last close.
+   */
   retire(node: number): void {
     const { header, redo } = this.#journal
     if (this.isBacked(node)) {

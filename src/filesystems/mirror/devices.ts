@@ -25,11 +25,6 @@ export interface Device {
   readonly birth: boolean
   /** Its attributes are always at hand: it is of this machine, and so are its times. */
   readonly isLocal: boolean
-  /**
-   * Flags for statx(2) of names in it. Where attributes need no fetching anyway AT_STATX_DONT_SYNC keeps the call from
-   * asking a FUSE server that is mounted on the name, which may be this very process.
-   */
-  readonly statFlags: number
 }
 
 const FUSE = 0x65735546
@@ -119,7 +114,6 @@ export class Devices {
       mountFd: this.#handles && type !== FUSE ? mountDescriptor(fd, stat) : -1,
       birth: type !== OVERLAY && type !== FUSE,
       isLocal: local.has(type),
-      statFlags: local.has(type) ? AT.STATX_DONT_SYNC : 0,
     }
     this.#known.set(key, device)
     this.#lastKey = -1

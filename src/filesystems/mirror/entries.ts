@@ -80,11 +80,12 @@ export class Entries {
   tryFind(parent: NodeId, parentFd: number, name: Name): number {
     const stat = this.#stat
     const cname = this.#name.put(name)
+    // Asks no FUSE server that is mounted on the name, which may be this very process.
     const result = stat.at(parentFd, cname, AT.STATX_DONT_SYNC)
     if (result < 0) return result
     const device = this.#devices.find(stat)
     if (device === undefined) return this.#findOnNewDevice(parent, parentFd, cname, name)
-    if (device.statFlags === 0) {
+    if (!device.isLocal) {
       const synced = stat.at(parentFd, cname)
       if (synced < 0) return synced
       if (this.#devices.find(stat) !== device) return -Errno.ESTALE

@@ -46,14 +46,14 @@ export class Listings {
 
   /** A directory is opened. `stat`: of it, at this moment. `isOpen`: somebody has it open already. */
   use(node: NodeId, stat: Pick<Stat, 'changed'>, isOpen: boolean): ListingUse {
+    const now = performance.now()
     const { seconds, nanoseconds } = stat.changed
     const known = this.#known.get(node)
     if (known === undefined || known.seconds !== seconds || known.nanoseconds !== nanoseconds) {
       if (isOpen || !isPast(seconds, nanoseconds)) return NONE
-      this.#remember(node, { seconds, nanoseconds, since: performance.now() })
+      this.#remember(node, { seconds, nanoseconds, since: now })
       return ANEW
     }
-    const now = performance.now()
     if (now - known.since < this.#usefulMs) return KEPT
     known.since = now
     return ANEW
