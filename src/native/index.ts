@@ -59,6 +59,7 @@ export {
   fsync,
   lseek,
   pread,
+  preadNoWait,
   pwrite,
   read,
   syncfs,

@@ -16,6 +16,9 @@ export const preadCall = libc.func('int64_t pread(int, uintptr_t, size_t, int64_
 export const pwriteCall = libc.func('int64_t pwrite(int, uintptr_t, size_t, int64_t)') as NativeCall<
   [number, number, number, Wide]
 >
+const preadv2Call = libc.func('int64_t preadv2(int, uintptr_t, int, int64_t, int)') as NativeCall<
+  [number, number, number, Wide, number]
+>
 const lseekCall = libc.func('int64_t lseek(int, int64_t, int)') as NativeCall<[number, Wide, number]>
 export const fsyncCall = libc.func('int fsync(int)') as NativeCall<[number]>
 export const fdatasyncCall = libc.func('int fdatasync(int)') as NativeCall<[number]>
@@ -72,6 +75,33 @@ export function pread(
   const address = addressOf(buffer, offset)
   let count: number
   do count = checked(preadCall(fd, address, length, position))
+  while (count === -Errno.EINTR)
+  return count
+}
+
+const RWF_NOWAIT = 8
+/** A struct iovec: address and length, 64 bits each. */
+const range = new Uint32Array(4)
+const rangeBytes = new Uint8Array(range.buffer)
+
+/**
+ * pread(2) of what is in memory, without waiting for a device (preadv2(2), RWF_NOWAIT; Linux 4.14): possibly less than
+ * there is. -EAGAIN: nothing of it is in memory, and mostly it is being read now. -EOPNOTSUPP: the file system cannot tell.
+ */
+export function preadNoWait(
+  fd: number,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: Wide,
+): number {
+  if (!inRange(buffer, offset, length)) return -Errno.EFAULT
+  const address = addressOf(buffer, offset)
+  range[0] = address >>> 0
+  range[1] = Math.floor(address / 0x1_0000_0000)
+  range[2] = length
+  let count: number
+  do count = checked(preadv2Call(fd, addressOf(rangeBytes, 0), 1, position, RWF_NOWAIT))
   while (count === -Errno.EINTR)
   return count
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Errno } from '../../src/errors/errno.js'
@@ -23,6 +23,7 @@ import {
   fsync,
   lseek,
   pread,
+  preadNoWait,
   pwrite,
   read,
   syncfs,
@@ -34,6 +35,7 @@ import { openat } from '../../src/native/path.js'
 import { socketpair } from '../../src/native/socket.js'
 import { temporaryDirectories } from '../support/temporary-directory.js'
 
+const TMPFS_MAGIC = 0x01021994
 const temporary = temporaryDirectories()
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -48,6 +50,20 @@ afterEach(() => {
 })
 
 describe('reading and writing', () => {
+  it('reads what is in memory where that can be told, and says so where it cannot', () => {
+    const buffer = new Uint8Array(64).fill(0x2e)
+    expect(pwrite(fd, bytes('hello'), 0, 5, 3)).toBe(5)
+    const count = preadNoWait(fd, buffer, 10, 20, 4n)
+    if (count === -Errno.EOPNOTSUPP) expect(statfsSync(path).type).toBe(TMPFS_MAGIC)
+    else {
+      expect(count).toBe(4)
+      expect(new TextDecoder().decode(buffer.subarray(9, 15))).toBe('.ello.')
+      expect(preadNoWait(fd, buffer, 0, 20, 8)).toBe(0)
+    }
+    expect(preadNoWait(fd, buffer, 60, 5, 0)).toBe(-Errno.EFAULT)
+    expect(preadNoWait(-1, buffer, 0, 5, 0)).toBe(-Errno.EBADF)
+  })
+
   it('moves exactly the bytes between buffer offset and file position', () => {
     const buffer = new Uint8Array(64).fill(0x2e)
     buffer.set(bytes('hello'), 20)

@@ -3,6 +3,7 @@ import { fsError } from '../../errors/fs-error.js'
 import type { Context } from '../../filesystem/context.js'
 import type {
   Attributes,
+  Awaitable,
   CopyRequest,
   NodeId,
   Opened,
@@ -11,6 +12,7 @@ import type {
   WriteRequest,
 } from '../../filesystem/file-system.js'
 import {
+  AT,
   O,
   type CString,
   close,
@@ -26,6 +28,8 @@ import {
   lseek,
   openat,
   pread,
+  preadAsync,
+  preadNoWait,
   pwrite,
   setStatusFlags,
 } from '../../native/index.js'
@@ -43,6 +47,8 @@ export interface MirrorFile {
   readonly fd: number
   /** Written through the server since it was last flushed. */
   isDirty: boolean
+  /** Reading it never waits, or nobody can tell when. */
+  isReadAtOnce: boolean
 }
 
 /** What would change the meaning of opening again, or is no business of the source's descriptor. */
@@ -108,7 +114,7 @@ export class Files {
 
   /** Opens again what an earlier life had open. */
   reopen(node: NodeId, flags: number): MirrorFile {
-    return { fd: orThrow(this.openAgain(node, flags & ~O.DIRECT)), isDirty: false }
+    return newFile(orThrow(this.openAgain(node, flags & ~O.DIRECT)))
   }
 
   /** As the kernel asked first, but nothing is truncated or made. Returns the descriptor or -errno. */
@@ -142,7 +148,7 @@ export class Files {
     // Opened with it all the same: a source that has no O_DIRECT refuses it as it would refuse the caller.
     if ((flags & O.DIRECT) !== 0) setStatusFlags(fd, getStatusFlags(fd) & ~O.DIRECT)
     const isExcluded = attributes !== undefined && options.passthroughExclude?.(attributes) === true
-    const file = { fd, isDirty: false }
+    const file = newFile(fd)
     if (this.#passthrough && !isExcluded) return { file, backing: fd, noFlush: true }
     return {
       file,
@@ -151,16 +157,28 @@ export class Files {
     }
   }
 
-  read(file: MirrorFile, request: ReadRequest, into: Uint8Array): number {
+  /** What is in memory is read at once; what a device must be asked for is waited for on another thread. */
+  read(file: MirrorFile, request: ReadRequest, into: Uint8Array): Awaitable<number> {
     const length = Math.min(request.size, into.length)
     let done = 0
     while (done < length) {
-      const count = pread(file.fd, into, done, length - done, after(request.offset, done))
-      if (count < 0 && done === 0) throw fsError(-count)
-      if (count <= 0) break
-      done += count
+      const position = after(request.offset, done)
+      const count = (file.isReadAtOnce ? pread : preadNoWait)(file.fd, into, done, length - done, position)
+      if (count > 0) done += count
+      else if (count === 0) break
+      else if (count === -Errno.EOPNOTSUPP && this.#isLocal(file)) file.isReadAtOnce = true
+      else if (count === -Errno.EAGAIN || count === -Errno.EOPNOTSUPP) {
+        return readRest(file, request.offset, into.subarray(0, length), done)
+      } else if (done > 0) break
+      else throw fsError(-count)
     }
     return done
+  }
+
+  /** Of the file systems of this machine hardly one cannot say what is in memory but tmpfs, where everything is. */
+  #isLocal({ fd }: MirrorFile): boolean {
+    orThrow(this.#stat.of(fd, AT.STATX_DONT_SYNC))
+    return this.#source.devices.find(this.#stat)?.isLocal === true
   }
 
   write(file: MirrorFile, request: WriteRequest, context: Context): number {
@@ -243,6 +261,21 @@ export class Files {
     orThrow(this.#stat.of(this.#source.objects.fd(node)))
     return this.#stat.size === 0
   }
+}
+
+function newFile(fd: number): MirrorFile {
+  return { fd, isDirty: false, isReadAtOnce: false }
+}
+
+async function readRest(file: MirrorFile, offset: U64, into: Uint8Array, from: number): Promise<number> {
+  let done = from
+  while (done < into.length) {
+    const count = await preadAsync(file.fd, into, done, into.length - done, after(offset, done))
+    if (count < 0 && done === 0) throw fsError(-count)
+    if (count <= 0) break
+    done += count
+  }
+  return done
 }
 
 function after(offset: U64, done: number): U64 {

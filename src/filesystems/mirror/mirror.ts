@@ -3,6 +3,7 @@ import type { Context } from '../../filesystem/context.js'
 import type {
   AttributeChanges,
   AttributesAnswer,
+  Awaitable,
   CopyRequest,
   Created,
   DirectorySink,
@@ -273,7 +274,7 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
     return this.#creation.tmpfile(parent, flags, object, context)
   }
 
-  read(_node: NodeId, file: MirrorFile, request: ReadRequest, into: Uint8Array): number {
+  read(_node: NodeId, file: MirrorFile, request: ReadRequest, into: Uint8Array): Awaitable<number> {
     return this.#files.read(file, request, into)
   }
 

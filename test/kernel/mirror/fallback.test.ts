@@ -1,13 +1,19 @@
-import { readFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { MAIN, MountPlace, mountMirror } from '../../support/evermount.js'
 import { requireOrSkip } from '../../support/requirements.js'
-import { runChild, runUnshared } from '../../support/run-child.js'
+import { guardMount } from '../../support/guard.js'
+import { runChild, runCommand, runUnshared } from '../../support/run-child.js'
 import type { MountStatus } from '../../../src/recovery/control.js'
 
 const IO = fileURLToPath(new URL('./children/io.mjs', import.meta.url))
 const LAUNCH = new URL('./children/launch-excluding.mjs', import.meta.url)
+
+const LONG_TIMEOUTS = ['--attr-timeout', '60', '--entry-timeout', '60']
 
 /** Writes, reads, maps and compares a few files of several MiB; says nothing when all is right. */
 const EXERCISE = `
@@ -43,6 +49,52 @@ describe('without passthrough', { timeout: 90_000 }, () => {
     // 24 MiB, twice and more, in requests of up to 1 MiB.
     expect(requests['WRITE']).toBeGreaterThan(48)
     expect(requests['READ']).toBeGreaterThan(0)
+  })
+
+  it('a read that waits holds up nothing else', async () => {
+    await using outer = new MountPlace()
+    mkdirSync(join(outer.source, 'slow'))
+    writeFileSync(join(outer.source, 'local'), 'x')
+    await using inner = new MountPlace()
+    const data = randomBytes(300_000)
+    writeFileSync(join(inner.source, 'data'), data)
+    // The inner mount lies in the outer one's source, and its server is stopped while a read of the outer waits for it.
+    const slow = join(outer.source, 'slow')
+    const callOff = guardMount(slow, 60_000)
+    try {
+      const made = [
+        await inner.run('mirror', '--no-passthrough', inner.source, slow),
+        // Only the data is to be asked for.
+        await outer.run('mirror', '--no-passthrough', ...LONG_TIMEOUTS, outer.source, outer.mountPoint),
+      ]
+      expect(made.map(({ stderr }) => stderr)).toEqual(['', ''])
+      const status = JSON.parse((await inner.run('status', '--json', slow)).stdout) as MountStatus
+      const server = status.pids.server!
+      const reading = outer.sh(`
+        exec 3< "$MNT/slow/data"; : > "$SRC/../opened"
+        until [ -e "$SRC/../stopped" ]; do sleep 0.02; done
+        cksum <&3
+      `)
+      while (!existsSync(join(outer.folder, 'opened'))) await delay(20)
+      process.kill(server, 'SIGSTOP')
+      writeFileSync(join(outer.folder, 'stopped'), '')
+      try {
+        for (let looks = 0; looks < 3; looks++) {
+          await delay(200)
+          const began = performance.now()
+          expect(await outer.sh('stat -c %s "$MNT/local"')).toMatchObject({ code: 0, stdout: '1\n' })
+          expect(performance.now() - began).toBeLessThan(2_000)
+        }
+      } finally {
+        process.kill(server, 'SIGCONT')
+      }
+      const expected = await runCommand('cksum', [join(inner.source, 'data')], 5_000)
+      expect((await reading).stdout.split(' ')[0]).toBe(expected.stdout.split(' ')[0])
+    } finally {
+      await outer.run('unmount', '--lazy', outer.mountPoint)
+      await inner.run('unmount', '--lazy', slow)
+      callOff()
+    }
   })
 
   it('data of single files goes through the server, and that of the others does not', async () => {
