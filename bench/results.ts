@@ -9,6 +9,7 @@ export const ROW_NAMES = [
   'evermount',
   'evermount, watch',
   'evermount, no passthrough',
+  'evermount, writeback cache',
   'bindfs',
   'bindfs, threads',
 ] as const

@@ -11,6 +11,7 @@ const COLOURS: Readonly<Record<RowName, string>> = {
   evermount: '#e45756',
   'evermount, watch': '#f58518',
   'evermount, no passthrough': '#f2a09b',
+  'evermount, writeback cache': '#b279a2',
   bindfs: '#54a24b',
   'bindfs, threads': '#a3d39c',
 }

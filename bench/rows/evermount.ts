@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { run } from '../command.js'
 import { EVERMOUNT } from '../programs.js'
 import { abort, connectionsAt } from '../mount-table.js'
+import { DATA } from '../work/data.js'
 import { TOOLS } from '../work/trees.js'
 import type { Mounted, MountPlace, Row } from './row.js'
 
@@ -90,6 +91,13 @@ export const evermountWatching: Row = {
   name: 'evermount, watch',
   group: TOOLS,
   start: (place) => EvermountMount.start(place, '--watch'),
+}
+
+/** Where the kernel has no passthrough to give, and nobody else writes to the source. */
+export const evermountWritingBack: Row = {
+  name: 'evermount, writeback cache',
+  group: DATA,
+  start: (place) => EvermountMount.start(place, '--writeback-cache'),
 }
 
 export const evermountWithoutPassthrough: Row = {

@@ -1,6 +1,11 @@
 import { bindfs, bindfsThreads } from './bindfs.js'
 import { ceiling, ceilingReaders } from './ceiling.js'
-import { evermount, evermountWatching, evermountWithoutPassthrough } from './evermount.js'
+import {
+  evermount,
+  evermountWatching,
+  evermountWithoutPassthrough,
+  evermountWritingBack,
+} from './evermount.js'
 import type { Row } from './row.js'
 import { source } from './source.js'
 
@@ -11,6 +16,7 @@ export const rows: readonly Row[] = [
   evermount,
   evermountWatching,
   evermountWithoutPassthrough,
+  evermountWritingBack,
   bindfs,
   bindfsThreads,
 ]

@@ -19,6 +19,8 @@ interface Job {
   readonly file: 'large' | 'small'
 }
 
+export const DATA = 'file data, warm'
+
 const SMALL_KIB = 256
 
 const NAMES: readonly (readonly [string, Omit<Job, 'file'>])[] = [
@@ -47,7 +49,7 @@ export function data(settings: Settings): Group {
     ...MAPPED.map(([name, job]): [string, Job] => [name, { ...job, file: 'large' }]),
   ]
   return {
-    name: 'file data, warm',
+    name: DATA,
     timeout: settings.cacheTimeout,
     shared: true,
     inMemory: false,

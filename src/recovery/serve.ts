@@ -25,6 +25,11 @@ export interface ServeOptions {
   readonly timeouts?: CacheTimeouts
   /** Lets the kernel read and write the files that `open` gives a descriptor for; default: with CAP_SYS_ADMIN. */
   readonly passthrough?: boolean
+  /**
+   * The kernel keeps what is written for a while and sends it in few large requests: only where nobody else changes the
+   * files, and without passthrough. Every `open` must give a file that can be read as well. Default: false.
+   */
+  readonly writebackCache?: boolean
   /** The file system keeps locks itself (`getlk`, `setlk`). */
   readonly locks?: boolean
   /** Called once for each reason that a file does without passthrough. */
@@ -60,7 +65,7 @@ export async function serve(fs: FileSystem, options: ServeOptions): Promise<Serv
   const transport = new DeviceTransport(fd)
   const keeper = new LocalKeeper()
   const { ended, initialised } = begin(transport, keeper, (onInitialised) => {
-    const { timeouts, passthrough, locks, onFallback } = options
+    const { timeouts, passthrough, locks, onFallback, writebackCache = false } = options
     return new Session({
       fs,
       transport,
@@ -68,7 +73,8 @@ export async function serve(fs: FileSystem, options: ServeOptions): Promise<Serv
       journal: Journal.create(new PrivateMemory()),
       timeouts: timeouts ?? { entry: 1, attributes: 1 },
       wanted: wantedCapabilities({
-        passthrough: passthrough ?? hasCapability(CAP.SYS_ADMIN),
+        passthrough: passthrough ?? (!writebackCache && hasCapability(CAP.SYS_ADMIN)),
+        writebackCache,
         maxStackDepth: 1,
         defaultPermissions: mountOptions.allowOther === true || mountOptions.defaultPermissions === true,
         locks: locks === true,

@@ -2,6 +2,7 @@ import type { Awaitable, FileSystem, NodeId } from '../filesystem/file-system.js
 import type { Journal } from '../journal/journal.js'
 import type { PassthroughRegistry } from '../passthrough/registry.js'
 import type { CacheTimeouts } from './encode.js'
+import type { Agreement } from './init.js'
 import type { OpenFiles } from './open-files.js'
 import type { RequestSlot } from './request-slot.js'
 
@@ -12,6 +13,8 @@ export interface Serving {
   readonly files: OpenFiles
   readonly passthrough: PassthroughRegistry
   readonly timeouts: CacheTimeouts
+  /** What was agreed on at INIT; undefined before. */
+  readonly agreement: Agreement | undefined
   /** Runs once the answer that is being built has reached the kernel. */
   afterAnswer(action: () => void): void
   /** Runs when the kernel does not take the answer that is being built. */

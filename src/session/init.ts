@@ -15,6 +15,7 @@ export interface Agreement {
   readonly flags: InitFlags
   readonly passthrough: boolean
   readonly setxattrExt: boolean
+  readonly writebackCache: boolean
   readonly maxWrite: number
 }
 
@@ -66,6 +67,7 @@ function agreementOf(reply: InitOut): Agreement {
     flags,
     passthrough: hasInitFlag(flags, 'PASSTHROUGH'),
     setxattrExt: hasInitFlag(flags, 'SETXATTR_EXT'),
+    writebackCache: hasInitFlag(flags, 'WRITEBACK_CACHE'),
     maxWrite: reply.maxWrite,
   }
 }

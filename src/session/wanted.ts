@@ -13,6 +13,12 @@ export interface WantedOptions {
    * names: it looks each one up again.
    */
   readonly readdirplus?: boolean
+  /**
+   * The kernel keeps what is written for a while and sends it in few large requests. It then decides on the sizes and times of
+   * files itself: only where nobody else changes them. It also reads files that are open for writing only, and without
+   * passthrough alone (fs/fuse/inode.c, process_init_reply).
+   */
+  readonly writebackCache?: boolean
   /** The file system keeps locks itself; otherwise the kernel does, for this machine. */
   readonly locks?: boolean
 }
@@ -40,6 +46,7 @@ export function wantedCapabilities(options: WantedOptions): ServerCapabilities {
       ...(options.readdirplus === false ? [] : (['DO_READDIRPLUS', 'READDIRPLUS_AUTO'] as const)),
       ...(options.defaultPermissions ? (['POSIX_ACL'] as const) : []),
       ...(options.passthrough ? (['PASSTHROUGH'] as const) : []),
+      ...(options.writebackCache === true ? (['WRITEBACK_CACHE'] as const) : []),
       ...(options.locks === true ? (['POSIX_LOCKS', 'FLOCK_LOCKS'] as const) : []),
     ],
     maxWrite: MAX_PAYLOAD,

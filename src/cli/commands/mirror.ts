@@ -26,6 +26,7 @@ interface MirrorFlags extends OutputOptions {
   readonly passthrough: boolean
   readonly allowOther?: boolean
   readonly watch?: boolean
+  readonly writebackCache?: boolean
   readonly entryTimeout?: number
   readonly attrTimeout?: number
   readonly negativeTimeout?: number
@@ -49,6 +50,15 @@ export function addMirror(program: Command): void {
     .option(
       '--watch',
       'tell the kernel what changes in the source beside the mount, so that it may rely on the rest',
+    )
+    .addOption(
+      new Option(
+        '--writeback-cache',
+        'let the kernel keep what is written for a while, where nobody else changes the files of the source ' +
+          '(implies --no-passthrough)',
+      )
+        .implies({ passthrough: false })
+        .conflicts('watch'),
     )
     .option(
       '--entry-timeout <seconds>',
@@ -116,11 +126,13 @@ function mountRequest(
   const strategy = pickStrategy(flags.strategy, capabilities)
   const passthrough = flags.passthrough && capabilities.passthrough
   const watch = flags.watch === true
+  const writebackCache = flags.writebackCache === true
   const timeouts = timeoutsFor(flags, capabilities)
   const options: MirrorOptions = {
     source: HELD_DIRECTORY,
     readOnly: mountOptions.readOnly === true,
     passthrough,
+    writebackCache,
     entryTimeout: timeouts.entry,
     attributeTimeout: timeouts.attributes,
     negativeTimeout: timeouts.negative,
@@ -137,6 +149,7 @@ function mountRequest(
       fileSystem: { module: MIRROR_MODULE, options },
       wanted: wantedCapabilities({
         passthrough,
+        writebackCache,
         maxStackDepth: flags.maxStackDepth === undefined ? stackDepthFor(source) : depth(flags.maxStackDepth),
         defaultPermissions: true,
         readdirplus: timeouts.entry > 0,

@@ -69,10 +69,12 @@ export class Files {
   readonly #source: Source
   readonly #stat = new Stat()
   readonly #passthrough: boolean
+  readonly #writebackCache: boolean
 
   constructor(source: Source) {
     this.#source = source
     this.#passthrough = source.options.passthrough ?? true
+    this.#writebackCache = source.options.writebackCache ?? false
   }
 
   open(
@@ -139,7 +141,9 @@ export class Files {
    * buffers that O_DIRECT would refuse; for passthrough it opens an instance with all the caller's flags itself.
    */
   #serverFlags(flags: number): number {
-    return (flags & ~NOT_OURS) | O.CLOEXEC
+    const own = (flags & ~NOT_OURS) | O.CLOEXEC
+    // To write a part of a page the kernel reads the rest of it, by whatever handle there is.
+    return this.#writebackCache && (own & O.ACCMODE) === O.WRONLY ? (own & ~O.ACCMODE) | O.RDWR : own
   }
 
   /** How the kernel is to treat a file just opened. */
@@ -152,9 +156,14 @@ export class Files {
     if (this.#passthrough && !isExcluded) return { file, backing: fd, noFlush: true }
     return {
       file,
-      directIo: options.directIo === true || (flags & O.DIRECT) !== 0,
+      directIo: options.directIo === true || (flags & O.DIRECT) !== 0 || this.#cannotBeCached(fd),
       noFlush: (flags & O.ACCMODE) === O.RDONLY,
     }
+  }
+
+  /** Pages of a file that may be written and not be read cannot be put together. */
+  #cannotBeCached(fd: number): boolean {
+    return this.#writebackCache && (getStatusFlags(fd) & O.ACCMODE) === O.WRONLY
   }
 
   /** What is in memory is read at once; what a device must be asked for is waited for on another thread. */
@@ -249,7 +258,10 @@ export class Files {
   #open(node: NodeId, flags: number): number {
     const { objects } = this.#source
     const own = this.#serverFlags(flags) | (flags & O.DIRECT)
-    const fd = objects.reopen(node, own)
+    let fd = objects.reopen(node, own)
+    if (fd === -Errno.EACCES && this.#writebackCache) {
+      fd = objects.reopen(node, (own & ~O.ACCMODE) | (flags & O.ACCMODE))
+    }
     // An append-only file can be opened for writing in no other way.
     if (fd === -Errno.EPERM && (flags & O.APPEND) !== 0) return objects.reopen(node, own | O.APPEND)
     return fd

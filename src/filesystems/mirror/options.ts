@@ -27,6 +27,11 @@ export interface MirrorOptions {
   /** Files that are not passed through are read and written without the page cache of the mount. */
   readonly directIo?: boolean | undefined
   /**
+   * The kernel keeps what is written for a while (WantedOptions.writebackCache); without passthrough alone. Nobody else
+   * must change the source's files: the mount would not see it.
+   */
+  readonly writebackCache?: boolean | undefined
+  /**
    * `auto`: objects are found again by file handle where the source's file system has handles and the process may
    * open them (CAP_DAC_READ_SEARCH). `never`: by parent and name always.
    */

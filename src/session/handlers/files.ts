@@ -282,7 +282,9 @@ export const fallocate = handler<unknown>({
 export const lseek = handler<U64>({
   call: (serving, slot) => {
     const { fs } = serving
-    if (fs.lseek === undefined) unsupported()
+    // With the writeback cache the kernel asks without having sent what it holds: a file just written would be all hole.
+    // When this is not supported it takes all for data.
+    if (fs.lseek === undefined || serving.agreement?.writebackCache === true) unsupported()
     const lseek = fs.lseek.bind(fs)
     const { offset, whence } = LseekIn.read(slot.frame.view, slot.frame.bodyAt)
     return after(fileAt(serving, slot, LseekIn.offset.fh), (file) =>

@@ -180,6 +180,12 @@ describe('without passthrough', { timeout: 90_000 }, () => {
         chown 0 mnt/mine 2>&1 || true
         evermount status --json mnt > status
         evermount unmount mnt > /dev/null
+        printf abcdef > src/unreadable; chmod 200 src/unreadable
+        evermount mirror --writeback-cache src mnt > /dev/null
+        printf XY | dd of=mnt/unreadable bs=1 seek=2 conv=notrunc status=none
+        cat mnt/unreadable 2>&1 || true
+        chmod 600 mnt/unreadable; cat mnt/unreadable; echo
+        evermount unmount mnt > /dev/null
         ls -A run mnt
       ' sh "$1"
     `
@@ -193,6 +199,8 @@ describe('without passthrough', { timeout: 90_000 }, () => {
       'mnt/moved 640 2 1000',
       'mnt/d 755 2 1000',
       "chown: changing ownership of 'mnt/mine': Operation not permitted",
+      'cat: mnt/unreadable: Permission denied',
+      'abXYef',
       'mnt:',
       '',
       'run:',
