@@ -58,7 +58,7 @@ export interface HowOpened {
   /**
    * A descriptor of a regular file through which the kernel is to read and write itself (passthrough). The library
    * registers it, once for each node, and falls back to `read` and `write` where the kernel cannot. The descriptor
-   * stays the file system's own; one that was opened with O_PATH will do.
+   * stays the file system's own; one that was opened with O_PATH will do, and costs least.
    */
   backing?: number | undefined
   /** Reads and writes come to the file system as the caller makes them (FOPEN_DIRECT_IO). */

@@ -65,11 +65,6 @@ function asOwner(fd: number, action: () => number): number {
   }
 }
 
-function isPath(fd: number): boolean {
-  const flags = getStatusFlags(fd)
-  return flags >= 0 && (flags & O.PATH) !== 0
-}
-
 /**
  * The FUSE device. Owns its descriptor, which is made non-blocking: that holds for every process that shares
  * the open file.
@@ -127,14 +122,25 @@ export class DeviceTransport implements Transport {
     return this.#lastNotification
   }
 
-  /** `fd` may have been opened with O_PATH. */
+  /**
+   * `fd` may have been opened with O_PATH. What is registered stays open as long as the registration: a descriptor for
+   * writing would keep the file from being run (ETXTBSY), so another one is registered in its place.
+   */
   backingOpen(fd: number): number {
-    if (this.#takesPaths || !isPath(fd)) {
-      const id = this.#register(fd)
-      if (id !== -Errno.EBADF || !isPath(fd)) return id
+    const flags = getStatusFlags(fd)
+    if (flags < 0) return flags
+    const isPath = (flags & O.PATH) !== 0
+    if (!isPath && (flags & O.ACCMODE) === O.RDONLY) return this.#register(fd)
+    if (this.#takesPaths) {
+      const id = isPath ? this.#register(fd) : this.#registerAnew(fd, O.PATH)
+      if (id !== -Errno.EBADF) return id
       this.#takesPaths = false
     }
-    const opened = openat(AT.FDCWD, procPath(fd), O.RDONLY | O.CLOEXEC)
+    return this.#registerAnew(fd, O.RDONLY)
+  }
+
+  #registerAnew(fd: number, flags: number): number {
+    const opened = openat(AT.FDCWD, procPath(fd), flags | O.CLOEXEC)
     if (opened < 0) return opened
     try {
       return this.#register(opened)

@@ -146,7 +146,7 @@ export class Creation {
     try {
       this.#label(fd, context)
       const entry = this.#source.entries.ofDescriptor(fd, parent, name, name === undefined)
-      return { entry, ...this.#files.opened(fd, flags, entry.attributes) }
+      return { entry, ...this.#files.opened(entry.node, fd, flags, entry.attributes) }
     } catch (error) {
       close(fd)
       throw error

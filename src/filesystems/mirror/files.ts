@@ -61,6 +61,8 @@ const OPENED_LATER = O.LARGEFILE | O.CLOEXEC | O.NOFOLLOW | O.NOCTTY | FMODE_EXE
 const MAX_COPY = 64 * 1024 * 1024
 /** The same where the copy holds up every other request meanwhile. */
 const MAX_COPY_ON_THREAD = 4 * 1024 * 1024
+/** What is copied in less time than it takes to have another thread do it. */
+const SMALL_COPY = 128 * 1024
 /** s_maxbytes of no file system is above it: loff_t is signed. */
 const MAX_OFFSET = 2n ** 63n - 1n
 
@@ -95,8 +97,8 @@ export class Files {
       fd = orThrow(caller.withSetId(!killPrivileges, () => this.#open(node, flags)))
     }
     try {
-      if (options.passthroughExclude === undefined) return this.opened(fd, flags, undefined)
-      return this.opened(fd, flags, this.#source.entries.attributes(objects.fd(node)).attributes)
+      if (options.passthroughExclude === undefined) return this.opened(node, fd, flags, undefined)
+      return this.opened(node, fd, flags, this.#source.entries.attributes(objects.fd(node)).attributes)
     } catch (error) {
       close(fd)
       throw error
@@ -147,13 +149,17 @@ export class Files {
   }
 
   /** How the kernel is to treat a file just opened. */
-  opened(fd: number, flags: number, attributes: Attributes | undefined): Opened<MirrorFile> {
-    const { options } = this.#source
+  opened(node: NodeId, fd: number, flags: number, attributes: Attributes | undefined): Opened<MirrorFile> {
+    const { objects, options } = this.#source
     // Opened with it all the same: a source that has no O_DIRECT refuses it as it would refuse the caller.
     if ((flags & O.DIRECT) !== 0) setStatusFlags(fd, getStatusFlags(fd) & ~O.DIRECT)
     const isExcluded = attributes !== undefined && options.passthroughExclude?.(attributes) === true
     const file = newFile(fd)
-    if (this.#passthrough && !isExcluded) return { file, backing: fd, noFlush: true }
+    if (this.#passthrough && !isExcluded) {
+      objects.adopt(node, fd)
+      const path = objects.tryFd(node)
+      return { file, backing: path < 0 ? fd : path, noFlush: true }
+    }
     return {
       file,
       directIo: options.directIo === true || (flags & O.DIRECT) !== 0 || this.#cannotBeCached(fd),
@@ -187,7 +193,8 @@ export class Files {
   /** Of the file systems of this machine hardly one cannot say what is in memory but tmpfs, where everything is. */
   #isLocal({ fd }: MirrorFile): boolean {
     orThrow(this.#stat.of(fd, AT.STATX_DONT_SYNC))
-    return this.#source.devices.find(this.#stat)?.isLocal === true
+    const { devices } = this.#source
+    return (devices.find(this.#stat) ?? devices.admit(fd, this.#stat)).isLocal
   }
 
   write(file: MirrorFile, request: WriteRequest, context: Context): number {
@@ -241,18 +248,23 @@ export class Files {
     return position
   }
 
-  async copyFileRange(file: MirrorFile, request: CopyRequest<MirrorFile>, context: Context): Promise<U64> {
+  /** Off the thread, but for its beginning, which is all of it for most files. */
+  copyFileRange(file: MirrorFile, request: CopyRequest<MirrorFile>, context: Context): Awaitable<U64> {
     const { caller } = this.#source
     mayChange(this.#source)
     if (request.flags !== 0) throw fsError('EINVAL')
     const { fileOut, offsetIn, offsetOut, length } = request
     const [from, to] = [signed(offsetIn), signed(offsetOut)]
-    if (caller.isPrivileged(context)) {
-      const most = length > MAX_COPY ? MAX_COPY : length
-      return orThrow(await copyFileRangeAsync(file.fd, from, fileOut.fd, to, most))
+    if (!caller.isPrivileged(context)) {
+      const most = length > MAX_COPY_ON_THREAD ? MAX_COPY_ON_THREAD : length
+      return orThrow(caller.data(context, () => copyFileRange(file.fd, from, fileOut.fd, to, most)))
     }
-    const most = length > MAX_COPY_ON_THREAD ? MAX_COPY_ON_THREAD : length
-    return orThrow(caller.data(context, () => copyFileRange(file.fd, from, fileOut.fd, to, most)))
+    const most = length > MAX_COPY ? MAX_COPY : Number(length)
+    const first = orThrow(copyFileRange(file.fd, from, fileOut.fd, to, Math.min(most, SMALL_COPY)))
+    if (first < SMALL_COPY || most <= SMALL_COPY) return first
+    return copyRest(file.fd, after(from, first), fileOut.fd, after(to, first), most - first).then(
+      (rest) => first + rest,
+    )
   }
 
   #open(node: NodeId, flags: number): number {
@@ -277,6 +289,11 @@ export class Files {
 
 function newFile(fd: number): MirrorFile {
   return { fd, isDirty: false, isReadAtOnce: false }
+}
+
+/** What cannot be copied any more is told when it is asked for again. */
+async function copyRest(fdIn: number, from: U64, fdOut: number, to: U64, length: number): Promise<number> {
+  return Math.max(0, await copyFileRangeAsync(fdIn, from, fdOut, to, length))
 }
 
 async function readRest(file: MirrorFile, offset: U64, into: Uint8Array, from: number): Promise<number> {

@@ -314,7 +314,7 @@ export class Mirror implements FileSystem<MirrorFile, MirrorDirectory> {
     file: MirrorFile,
     request: CopyRequest<MirrorFile>,
     context: Context,
-  ): Promise<U64> {
+  ): Awaitable<U64> {
     return this.#files.copyFileRange(file, request, context)
   }
 

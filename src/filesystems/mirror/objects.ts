@@ -70,6 +70,14 @@ export class Objects {
     return fd
   }
 
+  /** The object is open: that is a way to it while it has no other, and the shortest. */
+  adopt(node: NodeId, fd: number): void {
+    const slot = this.#nodes.slotOf(node)
+    if (slot <= 0 || this.#cache.has(slot, node)) return
+    const path = openat(AT.FDCWD, procPath(fd), O.PATH | O.CLOEXEC)
+    if (path >= 0) this.#cache.put(slot, node, path)
+  }
+
   /** The object is found by name only, so where it was last seen must be noted. */
   isByName(node: NodeId): boolean {
     const slot = this.#nodes.slotOf(node)

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { copyFileSync, fstatSync, linkSync, readFileSync, statSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Awaitable } from '../../../src/filesystem/file-system.js'
 import type { Mirror, MirrorFile } from '../../../src/filesystems/mirror/index.js'
 import { O, getStatusFlags } from '../../../src/native/index.js'
 import type { U64 } from '../../../src/protocol/u64.js'
@@ -221,6 +222,28 @@ describe('open files and directories', () => {
     await mirror.syncfs(1)
     mirror.release(node, file)
     mirror.release(0, other.file)
+  })
+
+  it.each([1000, 128 * 1024, 128 * 1024 + 1, 300_003])('copies %d bytes in one go', async (size) => {
+    const data = randomBytes(size)
+    writeFileSync(join(source, 'from'), data)
+    const from = openFile(mirror, walk(mirror, 'from').node, O.RDONLY)
+    const to = mirror.create(1, bytes('to'), O.RDWR, object, request())
+    const copy = (offsetIn: number, offsetOut: number, length: U64): Awaitable<U64> => {
+      const what = { offsetIn, nodeOut: to.entry.node, fileOut: to.file, offsetOut, length, flags: 0 }
+      return mirror.copyFileRange(1, from, what, request())
+    }
+    expect(await copy(0, 5, 2n ** 63n)).toBe(size)
+    expect(readFileSync(join(source, 'to')).subarray(5).equals(data)).toBe(true)
+    expect(await copy(1, 0, size - 10)).toBe(size - 10)
+    expect(
+      readFileSync(join(source, 'to'))
+        .subarray(0, size - 10)
+        .equals(data.subarray(1, size - 9)),
+    ).toBe(true)
+    expect(await copy(size, 0, 10)).toBe(0)
+    mirror.release(1, from)
+    mirror.release(to.entry.node, to.file)
   })
 
   it('makes unnamed files, which with O_EXCL never get a name', () => {

@@ -48,6 +48,21 @@ describe('passthrough', { timeout: 60_000 }, () => {
     expect(readFileSync(`${mirror.source}/f`)[4096 + 7]).toBe(1)
   })
 
+  it('what has been written through the mount can be run at once, in the source as well', async () => {
+    await using mirror = await mountMirror()
+    const script = `
+      set -e
+      cp /bin/true "$MNT/made"; "$SRC/made"; "$MNT/made"
+      cat /bin/true > "$MNT/made"; "$SRC/made"; "$MNT/made"
+      echo >> "$MNT/made"; "$SRC/made"; "$MNT/made"
+      exec 3>> "$MNT/made"
+      "$MNT/made" 2>&1 || echo "$?"
+    `
+    const { code, stdout, stderr } = await mirror.sh(script)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(/Text file busy\n126\n$/)
+  })
+
   it('takes set-id bits and file capabilities from what another user writes to', async () => {
     for (const args of [[], ['--no-passthrough']]) {
       await using mirror = await mountMirror({ args })
