@@ -48,13 +48,15 @@ describe('passthrough', { timeout: 60_000 }, () => {
     expect(readFileSync(`${mirror.source}/f`)[4096 + 7]).toBe(1)
   })
 
-  it('what has been written through the mount can be run at once, in the source as well', async () => {
+  it('what has been written through the mount can be run, in the source as well', async () => {
     await using mirror = await mountMirror()
+    // The server hears of a close a moment later (RELEASE is not waited for): not the second for which registrations rest.
     const script = `
       set -e
-      cp /bin/true "$MNT/made"; "$SRC/made"; "$MNT/made"
-      cat /bin/true > "$MNT/made"; "$SRC/made"; "$MNT/made"
-      echo >> "$MNT/made"; "$SRC/made"; "$MNT/made"
+      run() { "$MNT/made"; for i in 1 2 3 4 5; do "$SRC/made" 2> /dev/null && return; sleep 0.05; done; "$SRC/made"; }
+      cp /bin/true "$MNT/made"; run
+      cat /bin/true > "$MNT/made"; run
+      echo >> "$MNT/made"; run
       exec 3>> "$MNT/made"
       "$MNT/made" 2>&1 || echo "$?"
     `
