@@ -112,7 +112,7 @@ export {
 } from './capabilities.js'
 export { actAs, actAsSelf, fsIdentity, setFsGid, setFsUid, setThreadGroups } from './credentials.js'
 export { exitOf, reap, spawnProcess, type ChildExit, type Spawned } from './spawn.js'
-export { Scheduling, setScheduler, yieldProcessor } from './scheduler.js'
+export { IoClass, Scheduling, ioPriority, setIoPriority, setScheduler, yieldProcessor } from './scheduler.js'
 export { warmThreadPool } from './thread-pool.js'
 export { mapShared, memfdCreate, reserve } from './memory.js'
 export { POLL, eventfd, pollNow } from './poll.js'

@@ -9,6 +9,8 @@ interface SyscallNumbers {
   readonly getdents64: number
   readonly futex: number
   readonly set_robust_list: number
+  readonly ioprio_set: number
+  readonly ioprio_get: number
 }
 
 /** Calls added since Linux 5.1 have the same number everywhere. */
@@ -33,6 +35,8 @@ const perArchitecture: Readonly<Record<string, SyscallNumbers>> = {
     getdents64: 217,
     futex: 202,
     set_robust_list: 273,
+    ioprio_set: 251,
+    ioprio_get: 252,
   },
   // include/uapi/asm-generic/unistd.h
   arm64: {
@@ -45,6 +49,8 @@ const perArchitecture: Readonly<Record<string, SyscallNumbers>> = {
     getdents64: 61,
     futex: 98,
     set_robust_list: 99,
+    ioprio_set: 30,
+    ioprio_get: 31,
   },
 }
 

@@ -1,8 +1,9 @@
-// Puts service first in a process of its own, and says of each of its threads how nice it is, and its scheduling policy:
+// Puts service first in a process of its own, and says of each of its threads its scheduling policy, how nice
+// it is, and the class of its io:
 // main, libuv's pool, others.
 import { readdirSync, readFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
-import { warmThreadPool } from '../../../dist/native/index.js'
+import { ioPriority, warmThreadPool } from '../../../dist/native/index.js'
 import { putServiceFirst } from '../../../dist/recovery/priority.js'
 
 const pool = await warmThreadPool()
@@ -15,7 +16,9 @@ const policyOf = (thread) => {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[38])
 }
 const standingOf = (chosen) =>
-  threads.filter(chosen).map((thread) => `${policyOf(thread)} ${getPriority(thread)}`)
+  threads
+    .filter(chosen)
+    .map((thread) => `${policyOf(thread)} ${getPriority(thread)} ${ioPriority(thread).ioClass}`)
 const result = {
   main: standingOf((thread) => thread === process.pid),
   pool: standingOf((thread) => pool.has(thread)),
