@@ -242,10 +242,11 @@ export class NodeTable {
     area.setU32(at + NodeRecord.formerBackingId, 0)
     const keyBytes = identity.length + locator.length
     area.setU32(at + NodeRecord.identityBytes, identity.length | (keyBytes << 16))
-    const key = area.bytes(at + NodeRecord.key, keyBytes)
-    key.set(identity)
-    key.set(locator, identity.length)
-    area.setU32(at + NodeRecord.seal, hashBytes(key))
+    const chunk = area.chunk(at)
+    const start = (at % CHUNK_BYTES) + NodeRecord.key
+    chunk.set(identity, start)
+    chunk.set(locator, start + identity.length)
+    area.setU32(at + NodeRecord.seal, hashBytes(chunk, start, start + keyBytes))
     if (this.#hasNames) this.#names.setF64(slot * NameRecord.bytes + NameRecord.parent, 0)
   }
 

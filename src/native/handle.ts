@@ -1,10 +1,11 @@
 import { Errno } from '../errors/errno.js'
 import { type CString, EMPTY_PATH, type NativeCall, checked, libc } from './libc.js'
+import { addressOf } from './memory-address.js'
 import { AT } from './open-flags.js'
 
-const nameToHandleCall = libc.func('int name_to_handle_at(int, void *, void *, void *, int)') as NativeCall<
-  [number, CString, Uint8Array, Uint8Array, number]
->
+const nameToHandleCall = libc.func(
+  'int name_to_handle_at(int, uintptr_t, uintptr_t, uintptr_t, int)',
+) as NativeCall<[number, number, number, number, number]>
 const openByHandleCall = libc.func('int open_by_handle_at(int, void *, int)') as NativeCall<
   [number, Uint8Array, number]
 >
@@ -16,7 +17,6 @@ export const FILE_HANDLE_HEAD = 8
 const mountId = new Uint8Array(4)
 const mountIdWord = new Int32Array(mountId.buffer)
 const scratch = new Uint8Array(FILE_HANDLE_HEAD + FILE_HANDLE_CAPACITY)
-const scratchWords = new Int32Array(scratch.buffer)
 
 /**
  * A file handle: finds its object again after renames, in any process, and an unlinked one while something
@@ -28,19 +28,23 @@ export interface FileHandle {
 }
 
 /**
- * name_to_handle_at(2). Returns the handle, or -errno: -EOPNOTSUPP where the file system has none that can be
- * opened again (overlayfs by default). `flags`: AT.EMPTY_PATH, AT.SYMLINK_FOLLOW.
+ * name_to_handle_at(2) into a buffer of FILE_HANDLE_HEAD + FILE_HANDLE_CAPACITY bytes: the length of the struct
+ * file_handle, or -errno: -EOPNOTSUPP where the file system has none that can be opened again (overlayfs by default).
+ * `flags`: AT.EMPTY_PATH, AT.SYMLINK_FOLLOW.
  */
-export function nameToHandleAt(dirfd: number, path: CString, flags: number): FileHandle | number {
-  scratchWords[0] = FILE_HANDLE_CAPACITY
-  const result = checked(nameToHandleCall(dirfd, path, scratch, mountId, flags))
-  if (result < 0) return result
-  return { bytes: scratch.slice(0, FILE_HANDLE_HEAD + scratchWords[0]), mountId: mountIdWord[0]! }
+export function nameToHandleAt(dirfd: number, path: CString, flags: number, into: Uint8Array): number {
+  if (into.byteLength < FILE_HANDLE_HEAD + FILE_HANDLE_CAPACITY) return -Errno.EFAULT
+  into[0] = FILE_HANDLE_CAPACITY
+  into[1] = into[2] = into[3] = 0
+  const [name, handle, mount] = [addressOf(path, 0), addressOf(into, 0), addressOf(mountId, 0)]
+  const result = checked(nameToHandleCall(dirfd, name, handle, mount, flags))
+  return result < 0 ? result : FILE_HANDLE_HEAD + into[0]
 }
 
 /** The handle of a descriptor's object, O_PATH too. */
 export function handleOfDescriptor(fd: number): FileHandle | number {
-  return nameToHandleAt(fd, EMPTY_PATH, AT.EMPTY_PATH)
+  const length = nameToHandleAt(fd, EMPTY_PATH, AT.EMPTY_PATH, scratch)
+  return length < 0 ? length : { bytes: scratch.slice(0, length), mountId: mountIdWord[0]! }
 }
 
 /**

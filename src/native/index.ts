@@ -115,7 +115,7 @@ export { exitOf, reap, spawnProcess, type ChildExit, type Spawned } from './spaw
 export { IoClass, Scheduling, ioPriority, setIoPriority, setScheduler, yieldProcessor } from './scheduler.js'
 export { warmThreadPool } from './thread-pool.js'
 export { mapShared, memfdCreate, reserve } from './memory.js'
-export { POLL, eventfd, pollNow } from './poll.js'
+export { POLL, eventfd, pollInput, pollNow } from './poll.js'
 export { Waiter } from './waiter.js'
 export { MAX_FDS_PER_MESSAGE, type MessageOptions, receiveFds, sendFds } from './socket-message.js'
 export {

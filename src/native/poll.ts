@@ -41,6 +41,15 @@ export function pollNow(fds: readonly number[], timeout: number, events?: number
   return result
 }
 
+const single = new Int32Array([0, POLL.IN])
+const singleBytes = new Uint8Array(single.buffer)
+
+/** As {@link pollNow} for one descriptor, without an allocation; -EINTR ends it. */
+export function pollInput(fd: number, timeout: number): number {
+  single[0] = fd
+  return checked(pollCall(singleBytes, 1, timeout))
+}
+
 const epollCreateCall = libc.func('int epoll_create1(int)') as NativeCall<[number]>
 const epollCtlCall = libc.func('int epoll_ctl(int, int, int, void *)') as NativeCall<
   [number, number, number, Uint8Array]

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Errno, errnoName } from '../errors/errno.js'
 import { toErrno } from '../errors/to-errno.js'
@@ -29,6 +28,7 @@ import { SessionNotifier } from './notifier.js'
 import { OpenFiles } from './open-files.js'
 import { RequestSlot } from './request-slot.js'
 import { Suspects } from './suspects.js'
+import { Waiting } from './waiting.js'
 
 export interface SessionOptions {
   readonly transport: Transport
@@ -70,8 +70,6 @@ const nothing: Answerer = { answer: answerNothing }
 
 /** Requests taken in a row before timers and other events get their turn. */
 const BATCH = 64
-/** A busy client's next request comes sooner than a wait and a wake-up would take (in ms). */
-const SPIN = 0.03
 
 /**
  * Serves one connection: reads requests, has the file system carry them out, and gives each exactly one answer.
@@ -201,8 +199,7 @@ export class Session implements Serving {
     if (this.#hasPaused) this.notifier.resume()
     this.#hasPaused = false
     this.fs.serving?.(true)
-    // When the device was first found empty after the last request; 0: it was not yet.
-    let idleSince = 0
+    const waiting = new Waiting(this.#transport)
     let sinceTurn = 0
     for (;;) {
       const taken = this.#isPausing() ? 0 : this.#takeBatch()
@@ -210,11 +207,12 @@ export class Session implements Serving {
         this.notifier.end()
         return 'unmounted'
       }
-      if (taken > 0) idleSince = 0
+      if (taken > 0) waiting.busy()
       sinceTurn += taken
       if (sinceTurn >= BATCH) {
         sinceTurn = 0
         await nextTurn()
+        waiting.turned()
       } else if (this.#isPausing()) {
         if (this.#inHand.size === 0 && !this.#suspects.hasWaiting) {
           this.#hasPaused = true
@@ -225,12 +223,13 @@ export class Session implements Serving {
         await this.#slotFreed()
       } else if (!this.#hasSlot()) {
         await this.#slotFreed()
-      } else if (idleSince === 0) {
-        idleSince = performance.now()
-      } else if (performance.now() - idleSince > SPIN) {
+        waiting.turned()
+      } else {
+        const pause = waiting.step(this.#inHand.size === 0)
+        if (pause === undefined) continue
         sinceTurn = 0
-        await this.#transport.wait()
-        idleSince = 0
+        await pause
+        waiting.turned()
       }
     }
   }

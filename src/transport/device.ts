@@ -18,6 +18,7 @@ import {
   cstring,
   getStatusFlags,
   openat,
+  pollInput,
   procPath,
   read,
   setNonBlocking,
@@ -103,6 +104,11 @@ export class DeviceTransport implements Transport {
 
   wait(): Promise<void> {
     return this.#waiter.wait()
+  }
+
+  /** Not while a notification is being sent: the next one is when the event loop has heard of its end. */
+  waitBriefly(milliseconds: number): boolean {
+    return this.#notifying === 0 && !this.#closed && pollInput(this.fd, milliseconds) > 0
   }
 
   wake(): void {

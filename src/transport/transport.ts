@@ -24,6 +24,12 @@ export interface Transport {
   /** Resolves when `read` may have something, the connection has ended, or at a wake. One waits at a time. */
   wait(): Promise<void>
 
+  /**
+   * Waits on this thread, so that nothing else runs, for `milliseconds` at most. True: `read` may have something, or the
+   * connection has ended; false: use `wait`. May be left out.
+   */
+  waitBriefly?(milliseconds: number): boolean
+
   /** Ends the present wait, or else the next. */
   wake(): void
 

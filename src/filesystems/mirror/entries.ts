@@ -2,9 +2,9 @@ import { Errno } from '../../errors/errno.js'
 import { fsError } from '../../errors/fs-error.js'
 import type { AttributesAnswer, Entry, Name, NodeId } from '../../filesystem/file-system.js'
 import type { Nodes } from '../../filesystem/host.js'
-import { AT, O, close, handleOfDescriptor, nameToHandleAt, openat, type CString } from '../../native/index.js'
+import { AT, O, close, openat, type CString } from '../../native/index.js'
 import type { Device, Devices } from './devices.js'
-import { locatorOf } from './locator.js'
+import { locatorAt, locatorOf } from './locator.js'
 import { NameBuffer } from './name-buffer.js'
 import type { Objects } from './objects.js'
 import type { MirrorOptions } from './options.js'
@@ -94,8 +94,7 @@ export class Entries {
     let node = this.#nodes.find(identity)
     const fresh = node === 0
     if (fresh) {
-      const handle = device.mountFd >= 0 ? nameToHandleAt(parentFd, cname, 0) : -1
-      node = this.#nodes.add(identity, locatorOf(typeof handle === 'number' ? undefined : handle.bytes))
+      node = this.#nodes.add(identity, locatorAt(parentFd, cname, device.mountFd >= 0))
       if (node === 0) return -Errno.ENOMEM
     }
     this.#objects.seen(node, parent, name, fresh)
@@ -165,11 +164,7 @@ export class Entries {
   }
 
   #add(fd: number, identity: Uint8Array, device: Device, unnamed: boolean): NodeId {
-    const handle = device.mountFd >= 0 ? handleOfDescriptor(fd) : -1
-    const node = this.#nodes.add(
-      identity,
-      locatorOf(typeof handle === 'number' ? undefined : handle.bytes, unnamed),
-    )
+    const node = this.#nodes.add(identity, locatorOf(fd, device.mountFd >= 0, unnamed))
     if (node === 0) throw fsError('ENOMEM')
     return node
   }

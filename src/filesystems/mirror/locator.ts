@@ -1,4 +1,11 @@
-import { FILE_HANDLE_HEAD } from '../../native/index.js'
+import {
+  AT,
+  EMPTY_PATH,
+  FILE_HANDLE_CAPACITY,
+  FILE_HANDLE_HEAD,
+  nameToHandleAt,
+  type CString,
+} from '../../native/index.js'
 import { IDENTITY_BYTES } from './identity.js'
 
 /**
@@ -18,18 +25,30 @@ export const UNNAMED = 0x80
 /** What the node table takes less the identity, less kind and handle type. */
 const MAX_HANDLE_BYTES = 88 - IDENTITY_BYTES - 5
 
-const scratch = new Uint8Array(5 + MAX_HANDLE_BYTES)
+/** A struct file_handle; the locator begins at the last byte of its length, which is always 0. */
+const made = new Uint8Array(FILE_HANDLE_HEAD + FILE_HANDLE_CAPACITY)
+const KIND_AT = 3
+/** By length: a file system's handles have one or two of them. */
+const views: (Uint8Array | undefined)[] = []
 
-/** `handle`: struct file_handle, or nothing. One that is too long counts as none. Valid until the next call. */
-export function locatorOf(handle: Uint8Array | undefined, unnamed = false): Uint8Array {
-  const flag = unnamed ? UNNAMED : 0
-  if (handle === undefined || handle.length > FILE_HANDLE_HEAD + MAX_HANDLE_BYTES) {
-    scratch[0] = LocatorKind.name | flag
-    return scratch.subarray(0, 1)
-  }
-  scratch[0] = LocatorKind.handle | flag
-  scratch.set(handle.subarray(4), 1)
-  return scratch.subarray(0, handle.length - 3)
+/**
+ * The locator of what a name leads to, by handle unless there is none or it is too long. `hasHandles`: it may be asked for.
+ * Valid until the next call.
+ */
+export function locatorAt(dirfd: number, name: CString, hasHandles: boolean): Uint8Array {
+  return locator(hasHandles ? nameToHandleAt(dirfd, name, 0, made) : -1, false)
+}
+
+/** The same of a descriptor's object. */
+export function locatorOf(fd: number, hasHandles: boolean, unnamed = false): Uint8Array {
+  return locator(hasHandles ? nameToHandleAt(fd, EMPTY_PATH, AT.EMPTY_PATH, made) : -1, unnamed)
+}
+
+function locator(length: number, unnamed: boolean): Uint8Array {
+  const byName = length < 0 || length > FILE_HANDLE_HEAD + MAX_HANDLE_BYTES
+  made[KIND_AT] = (byName ? LocatorKind.name : LocatorKind.handle) | (unnamed ? UNNAMED : 0)
+  const end = byName ? KIND_AT + 1 : length
+  return (views[end] ??= made.subarray(KIND_AT, end))
 }
 
 const handle = new Uint8Array(FILE_HANDLE_HEAD + MAX_HANDLE_BYTES)

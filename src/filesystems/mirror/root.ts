@@ -1,6 +1,6 @@
 import { FuseError } from '../../errors/fuse-error.js'
 import type { Nodes } from '../../filesystem/host.js'
-import { AT, O, cstring, handleOfDescriptor, openat, procPath, readlinkat } from '../../native/index.js'
+import { AT, O, cstring, openat, procPath, readlinkat } from '../../native/index.js'
 import type { Devices } from './devices.js'
 import { sameIdentity } from './identity.js'
 import { locatorOf } from './locator.js'
@@ -33,8 +33,7 @@ export function adoptRoot(fd: number, path: string, nodes: Nodes, devices: Devic
   if (device.mountFd < 0) nodes.recordNames()
   const known = nodes.top > 0 ? nodes.key(0) : undefined
   if (known === undefined) {
-    const handle = device.mountFd < 0 ? -1 : handleOfDescriptor(fd)
-    nodes.addRoot(identity, locatorOf(typeof handle === 'number' ? undefined : handle.bytes))
+    nodes.addRoot(identity, locatorOf(fd, device.mountFd >= 0))
   } else if (!sameIdentity(known.identity, identity)) {
     throw new FuseError(
       'ERR_USAGE',

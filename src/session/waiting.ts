@@ -1,0 +1,50 @@
+import type { Transport } from '../transport/transport.js'
+
+/** A busy client's next request comes sooner than a wait and a wake-up would take. */
+const SPIN_MS = 0.03
+/** Most others' come within that, and waiting for them on this thread costs less than a turn of the event loop. */
+const BRIEF_MS = 1
+/** The event loop has its turn at least so often. */
+const TURN_MS = 4
+
+/**
+ * How a session waits for its next request, ever more patiently: it looks again, it waits on its thread for a moment, it
+ * lets the event loop wait.
+ */
+export class Waiting {
+  readonly #transport: Pick<Transport, 'wait' | 'waitBriefly'>
+  /** When the queue was first found empty; 0: it was not. */
+  #idleSince = 0
+  #wasBusy = false
+  #turnedAt = performance.now()
+
+  constructor(transport: Pick<Transport, 'wait' | 'waitBriefly'>) {
+    this.#transport = transport
+  }
+
+  /** There was something to do. */
+  busy(): void {
+    this.#idleSince = 0
+    this.#wasBusy = true
+  }
+
+  /** The event loop has had its turn. */
+  turned(): void {
+    this.#turnedAt = performance.now()
+  }
+
+  /** There is nothing to do: to be awaited, unless undefined. `isAlone`: nor is anything under way that the event loop brings on. */
+  step(isAlone: boolean): Promise<void> | undefined {
+    const now = performance.now()
+    if (this.#idleSince === 0) {
+      this.#idleSince = now
+      return undefined
+    }
+    if (now - this.#idleSince <= SPIN_MS) return undefined
+    this.#idleSince = 0
+    const mayStop = this.#wasBusy && isAlone && now - this.#turnedAt < TURN_MS
+    if (mayStop && this.#transport.waitBriefly?.(BRIEF_MS) === true) return undefined
+    this.#wasBusy = false
+    return this.#transport.wait()
+  }
+}
