@@ -31,6 +31,17 @@ export interface ServerResources {
   readonly watch: number | undefined
 }
 
+/**
+ * Of libuv's threads there must be one more than the one that sends notifications: that may wait for a page which the
+ * kernel has asked the server to read, on another.
+ */
+function environment(): NodeJS.ProcessEnv {
+  const threads = process.env['UV_THREADPOOL_SIZE']
+  return threads === undefined || Number(threads) >= 2
+    ? process.env
+    : { ...process.env, UV_THREADPOOL_SIZE: '2' }
+}
+
 /** One server process, seen from its supervisor. */
 export class ServerProcess {
   readonly #handle: ServerHandle
@@ -88,7 +99,7 @@ export class ServerProcess {
       const pid = spawnProcess({
         file: process.execPath,
         args: [...NODE_FLAGS, SERVER_MAIN, JSON.stringify(heritage)],
-        env: process.env,
+        env: environment(),
         descriptors: ['ignore', log, log, device, journal, itsChannel, itsKeeper, ...held],
       })
       if (pid < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'posix_spawn', errno: -pid })

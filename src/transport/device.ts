@@ -89,6 +89,7 @@ export class DeviceTransport implements Transport {
   }
 
   read(buffer: Uint8Array, offset = 0): number {
+    if (this.#closed) return -Errno.ENODEV
     for (;;) {
       const length = read(this.fd, buffer, offset)
       if (length > 0) return length
@@ -98,7 +99,9 @@ export class DeviceTransport implements Transport {
     }
   }
 
+  /** After `close` an operation may still end: its answer must not go to who has the descriptor's number now. */
   write(buffer: Uint8Array, length: number): number {
+    if (this.#closed) return -Errno.ENODEV
     return write(this.fd, buffer, 0, length)
   }
 
@@ -133,6 +136,7 @@ export class DeviceTransport implements Transport {
    * writing would keep the file from being run (ETXTBSY), so another one is registered in its place.
    */
   backingOpen(fd: number): number {
+    if (this.#closed) return -Errno.ENODEV
     const flags = getStatusFlags(fd)
     if (flags < 0) return flags
     const isPath = (flags & O.PATH) !== 0
@@ -142,7 +146,9 @@ export class DeviceTransport implements Transport {
       if (id !== -Errno.EBADF) return id
       this.#takesPaths = false
     }
-    return this.#registerAnew(fd, O.RDONLY)
+    const id = this.#registerAnew(fd, O.RDONLY)
+    // Written by who may not read it: this one has to do.
+    return id === -Errno.EACCES && !isPath ? this.#register(fd) : id
   }
 
   #registerAnew(fd: number, flags: number): number {
@@ -161,6 +167,7 @@ export class DeviceTransport implements Transport {
   }
 
   backingClose(id: number): number {
+    if (this.#closed) return -Errno.ENODEV
     return backingClose(this.fd, id)
   }
 

@@ -59,9 +59,19 @@ export class AttributeChanger {
     if (atime !== undefined || mtime !== undefined) {
       this.#putTime(0, atime)
       this.#putTime(16, mtime)
-      orThrow(utimesDescriptor(fd, this.#times))
+      const result = utimesDescriptor(fd, this.#times)
+      if (!(result === -Errno.EPERM && this.#isOfWriting(changes, file))) orThrow(result)
     }
     return entries.attributes(fd)
+  }
+
+  /**
+   * With the writeback cache the kernel tells the time of a write after it, by the open file. Only the owner may set times;
+   * for others the one that the write itself has set stays, and their close succeeds.
+   */
+  #isOfWriting({ mode, uid, gid, size, atime }: AttributeChanges, file: MirrorFile | undefined): boolean {
+    const isTimeOnly = [mode, uid, gid, size, atime].every((change) => change === undefined)
+    return this.#source.options.writebackCache === true && file !== undefined && isTimeOnly
   }
 
   #resize(fd: number, size: U64, file: MirrorFile | undefined, keepSetId: boolean): void {

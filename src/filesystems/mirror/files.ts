@@ -70,6 +70,7 @@ const MAX_OFFSET = 2n ** 63n - 1n
 export class Files {
   readonly #source: Source
   readonly #stat = new Stat()
+  readonly #probe = new Uint8Array(1)
   readonly #passthrough: boolean
   readonly #writebackCache: boolean
 
@@ -162,17 +163,30 @@ export class Files {
     }
     return {
       file,
-      directIo: options.directIo === true || (flags & O.DIRECT) !== 0 || this.#cannotBeCached(fd),
+      directIo: options.directIo === true || this.#isDirect(flags) || this.#cannotBeCached(fd),
       noFlush: (flags & O.ACCMODE) === O.RDONLY,
     }
   }
 
-  /** Pages of a file that may be written and not be read cannot be put together. */
-  #cannotBeCached(fd: number): boolean {
-    return this.#writebackCache && (getStatusFlags(fd) & O.ACCMODE) === O.WRONLY
+  /** With the writeback cache the kernel does it by itself, and only then counts it in the file's times. */
+  #isDirect(flags: number): boolean {
+    return (flags & O.DIRECT) !== 0 && !this.#writebackCache
   }
 
-  /** What is in memory is read at once; what a device must be asked for is waited for on another thread. */
+  /**
+   * Whether the kernel must leave written pages alone: those of a file that may be written and not be read cannot be put
+   * together, and one that can only be appended to takes no whole pages.
+   */
+  #cannotBeCached(fd: number): boolean {
+    if (!this.#writebackCache) return false
+    const flags = getStatusFlags(fd)
+    return (flags & O.ACCMODE) === O.WRONLY || (flags & O.APPEND) !== 0
+  }
+
+  /**
+   * What is in memory is read at once; what a device must be asked for is waited for on another thread. An error is told,
+   * whatever came before it: the kernel would take less than it asked for as the end of the file.
+   */
   read(file: MirrorFile, request: ReadRequest, into: Uint8Array): Awaitable<number> {
     const length = Math.min(request.size, into.length)
     let done = 0
@@ -181,13 +195,19 @@ export class Files {
       const count = (file.isReadAtOnce ? pread : preadNoWait)(file.fd, into, done, length - done, position)
       if (count > 0) done += count
       else if (count === 0) break
+      else if (file.isReadAtOnce) throw fsError(-count)
       else if (count === -Errno.EOPNOTSUPP && this.#isLocal(file)) file.isReadAtOnce = true
       else if (count === -Errno.EAGAIN || count === -Errno.EOPNOTSUPP) {
         return readRest(file, request.offset, into.subarray(0, length), done)
-      } else if (done > 0) break
-      else throw fsError(-count)
+      } else throw fsError(-count)
     }
     return done
+  }
+
+  /** Reading there would not wait. */
+  #isAtHand(file: MirrorFile, offset: U64): boolean {
+    const result = preadNoWait(file.fd, this.#probe, 0, 1, offset)
+    return result >= 0 || (result === -Errno.EOPNOTSUPP && this.#isLocal(file))
   }
 
   /** Of the file systems of this machine hardly one cannot say what is in memory but tmpfs, where everything is. */
@@ -206,7 +226,9 @@ export class Files {
       let done = 0
       while (done < data.length) {
         const count = pwrite(file.fd, data, done, data.length - done, after(offset, done))
-        if (count < 0 && done === 0) throw fsError(-count)
+        // Nobody sends the rest of what came from the kernel's pages again: it looks at the error only.
+        if (count < 0 && (done === 0 || request.fromCache)) throw fsError(-count)
+        if (count === 0 && request.fromCache) throw fsError('EIO')
         if (count <= 0) break
         done += count
       }
@@ -248,7 +270,7 @@ export class Files {
     return position
   }
 
-  /** Off the thread, but for its beginning, which is all of it for most files. */
+  /** Off the thread, but for what is at hand at its beginning: that is all of most files. */
   copyFileRange(file: MirrorFile, request: CopyRequest<MirrorFile>, context: Context): Awaitable<U64> {
     const { caller } = this.#source
     mayChange(this.#source)
@@ -260,6 +282,9 @@ export class Files {
       return orThrow(caller.data(context, () => copyFileRange(file.fd, from, fileOut.fd, to, most)))
     }
     const most = length > MAX_COPY ? MAX_COPY : Number(length)
+    if (!this.#isAtHand(file, from)) {
+      return copyFileRangeAsync(file.fd, from, fileOut.fd, to, most).then((copied) => orThrow(copied))
+    }
     const first = orThrow(copyFileRange(file.fd, from, fileOut.fd, to, Math.min(most, SMALL_COPY)))
     if (first < SMALL_COPY || most <= SMALL_COPY) return first
     return copyRest(file.fd, after(from, first), fileOut.fd, after(to, first), most - first).then(
@@ -271,11 +296,10 @@ export class Files {
     const { objects } = this.#source
     const own = this.#serverFlags(flags) | (flags & O.DIRECT)
     let fd = objects.reopen(node, own)
-    if (fd === -Errno.EACCES && this.#writebackCache) {
-      fd = objects.reopen(node, (own & ~O.ACCMODE) | (flags & O.ACCMODE))
-    }
+    const asAsked = (own & ~O.ACCMODE) | (flags & O.ACCMODE)
+    if (fd === -Errno.EACCES && this.#writebackCache) fd = objects.reopen(node, asAsked)
     // An append-only file can be opened for writing in no other way.
-    if (fd === -Errno.EPERM && (flags & O.APPEND) !== 0) return objects.reopen(node, own | O.APPEND)
+    if (fd === -Errno.EPERM && (flags & O.APPEND) !== 0) return objects.reopen(node, asAsked | O.APPEND)
     return fd
   }
 
@@ -300,8 +324,8 @@ async function readRest(file: MirrorFile, offset: U64, into: Uint8Array, from: n
   let done = from
   while (done < into.length) {
     const count = await preadAsync(file.fd, into, done, into.length - done, after(offset, done))
-    if (count < 0 && done === 0) throw fsError(-count)
-    if (count <= 0) break
+    if (count < 0) throw fsError(-count)
+    if (count === 0) break
     done += count
   }
   return done

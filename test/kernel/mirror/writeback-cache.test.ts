@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { O, SEEK } from '../../../src/native/index.js'
-import { mountMirror, MountPlace } from '../../support/evermount.js'
+import { MAIN, mountMirror, MountPlace } from '../../support/evermount.js'
 import { MountClient } from '../../support/mount-client.js'
 import { requireOrSkip } from '../../support/requirements.js'
+import { runUnshared } from '../../support/run-child.js'
 
 const IO = fileURLToPath(new URL('./children/io.mjs', import.meta.url))
 const NODE = process.execPath
@@ -93,6 +94,80 @@ describe('the writeback cache', { timeout: 60_000 }, () => {
     } finally {
       await client.finish()
     }
+  })
+
+  it('tells who writes when the source has no room for all of it', async (context) => {
+    requireOrSkip(context, 'unshare')
+    await using place = new MountPlace()
+    const script = `
+      set -e
+      cd "$1"
+      mount -t tmpfs -o size=600k tmpfs src
+      evermount() { "${NODE}" "${MAIN}" "$@"; }
+      ( sleep 50; umount -l mnt ) > /dev/null 2>&1 &
+      guard=$!
+      end() { evermount unmount --lazy mnt > /dev/null 2>&1 || umount -l mnt 2> /dev/null || true; kill $guard; }
+      trap end EXIT
+      evermount mirror --writeback-cache src mnt > /dev/null
+      dd if=/dev/zero of=mnt/file bs=4k count=250 conv=fsync status=none 2>&1 || echo "failed"
+      evermount unmount mnt > /dev/null
+    `
+    const { stdout, stderr } = await runUnshared('sh', ['-c', script, 'sh', place.folder], 50_000, {
+      EVERMOUNT_RUNTIME_DIR: place.runtimeDirectory,
+    })
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(/No space left on device\nfailed\n$/)
+  })
+
+  it('does not touch pages of a file that can only be appended to', async () => {
+    await using mirror = await mountMirror({ args: ['--writeback-cache'] })
+    const made = await mirror.sh(`printf 'one\\n' > "$SRC/log"; chattr +a "$SRC/log"`)
+    expect(made).toMatchObject({ code: 0, stderr: '' })
+    const client = new MountClient(mirror.mountPoint)
+    try {
+      await client.do('open', 'log', 'log', O.RDWR | O.APPEND)
+      for (const word of ['two', 'three', 'four']) {
+        expect(await mirror.sh(`echo ${word} >> "$MNT/log"`)).toMatchObject({ code: 0, stderr: '' })
+        expect(await client.do('read', 'log', 0, 4)).toBe('one\n')
+        await client.do('write', 'log', `and\n`)
+      }
+    } finally {
+      await client.finish()
+    }
+    await mirror.sh('chattr -a "$SRC/log"')
+    const log = readFileSync(join(mirror.source, 'log'), 'utf8')
+    expect(log.split('\n').join(' ')).toBe('one two and three and four and ')
+  })
+
+  it('lets a file be written by who may not set its times, and knows when O_DIRECT has written', async (context) => {
+    requireOrSkip(context, 'fusermount3', 'unshare')
+    await using place = new MountPlace()
+    const script = `
+      mknod -m 666 "$1/fuse" c 10 229
+      mount --bind "$1/fuse" /dev/fuse
+      chown -R 1000:1000 "$1"
+      printf old > "$1/src/shared"; chmod 666 "$1/src/shared"
+      head -c 8192 /dev/zero > "$1/src/own"; chown 1000 "$1/src/own"; touch -d @1000000000 "$1/src/own"
+      exec setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=-all sh -ec '
+        cd "$1"
+        export HOME="$1" TMPDIR="$1"
+        evermount() { "${NODE}" "${MAIN}" "$@"; }
+        ( sleep 50; fusermount3 -u -z mnt ) > /dev/null 2>&1 &
+        guard=$!
+        end() { fusermount3 -u -z mnt 2> /dev/null || true; kill $guard; }
+        trap end EXIT
+        evermount mirror --writeback-cache src mnt > /dev/null
+        echo new > mnt/shared && cat src/shared
+        stat -c %Y mnt/own
+        dd if=/dev/urandom of=mnt/own bs=4096 count=1 conv=notrunc oflag=direct status=none
+        [ "$(stat -c %Y mnt/own)" -gt 1500000000 ] && echo touched
+        evermount unmount mnt > /dev/null
+      ' sh "$1"
+    `
+    const { stdout, stderr } = await runUnshared('sh', ['-ec', script, 'sh', place.folder], 50_000, {
+      EVERMOUNT_RUNTIME_DIR: place.runtimeDirectory,
+    })
+    expect({ stdout, stderr }).toEqual({ stdout: 'new\n1000000000\ntouched\n', stderr: '' })
   })
 
   it('is not to be had together with --watch', async () => {
