@@ -53,7 +53,8 @@ export interface ServedMount extends AsyncDisposable {
  * Mounts a file system and serves it in this process, without a supervisor: for a program of its own, for trying things
  * out, for tests. Resolves when the mount can be used. `launch` makes mounts that outlive their server.
  *
- * The process must not touch the mount itself, by calls that wait, and has to let its event loop turn.
+ * The process must not touch the mount itself, by calls that wait, and has to let its event loop turn. While the mount
+ * is busy that loop has its turn every four milliseconds.
  *
  * Throws FuseError: ERR_MOUNT_POINT, ERR_ALREADY_MOUNTED, ERR_NO_DEVICE, ERR_MOUNT_FAILED, ERR_FUSERMOUNT,
  * ERR_INIT_REFUSED; then nothing is left mounted.
