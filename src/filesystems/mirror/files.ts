@@ -61,8 +61,9 @@ const OPENED_LATER = O.LARGEFILE | O.CLOEXEC | O.NOFOLLOW | O.NOCTTY | FMODE_EXE
 const MAX_COPY = 64 * 1024 * 1024
 /** The same where the copy holds up every other request meanwhile. */
 const MAX_COPY_ON_THREAD = 4 * 1024 * 1024
-/** What is copied in less time than it takes to have another thread do it. */
+/** What a disk of this machine has read and copied in less time than it takes to have another thread do it. */
 const SMALL_COPY = 128 * 1024
+const SMALL_READ = 16 * 1024
 /** s_maxbytes of no file system is above it: loff_t is signed. */
 const MAX_OFFSET = 2n ** 63n - 1n
 
@@ -70,7 +71,6 @@ const MAX_OFFSET = 2n ** 63n - 1n
 export class Files {
   readonly #source: Source
   readonly #stat = new Stat()
-  readonly #probe = new Uint8Array(1)
   readonly #passthrough: boolean
   readonly #writebackCache: boolean
 
@@ -184,19 +184,21 @@ export class Files {
   }
 
   /**
-   * What is in memory is read at once; what a device must be asked for is waited for on another thread. An error is told,
-   * whatever came before it: the kernel would take less than it asked for as the end of the file.
+   * What is in memory is read at once, and so is a little from a disk; for more the wait is on another thread. An error is
+   * told, whatever came before it: the kernel would take less than it asked for as the end of the file.
    */
   read(file: MirrorFile, request: ReadRequest, into: Uint8Array): Awaitable<number> {
     const length = Math.min(request.size, into.length)
+    let isAtOnce = file.isReadAtOnce
     let done = 0
     while (done < length) {
       const position = after(request.offset, done)
-      const count = (file.isReadAtOnce ? pread : preadNoWait)(file.fd, into, done, length - done, position)
+      const count = (isAtOnce ? pread : preadNoWait)(file.fd, into, done, length - done, position)
       if (count > 0) done += count
       else if (count === 0) break
-      else if (file.isReadAtOnce) throw fsError(-count)
-      else if (count === -Errno.EOPNOTSUPP && this.#isLocal(file)) file.isReadAtOnce = true
+      else if (isAtOnce) throw fsError(-count)
+      else if (count === -Errno.EAGAIN && length - done <= SMALL_READ) isAtOnce = true
+      else if (count === -Errno.EOPNOTSUPP && this.#isLocal(file)) isAtOnce = file.isReadAtOnce = true
       else if (count === -Errno.EAGAIN || count === -Errno.EOPNOTSUPP) {
         return readRest(file, request.offset, into.subarray(0, length), done)
       } else throw fsError(-count)
@@ -204,10 +206,9 @@ export class Files {
     return done
   }
 
-  /** Reading there would not wait. */
-  #isAtHand(file: MirrorFile, offset: U64): boolean {
-    const result = preadNoWait(file.fd, this.#probe, 0, 1, offset)
-    return result >= 0 || (result === -Errno.EOPNOTSUPP && this.#isLocal(file))
+  /** What there is to copy from `offset` on is little, and of this machine. */
+  #isSmallCopy(file: MirrorFile, offset: U64, most: number): boolean {
+    return this.#isLocal(file) && Math.min(most, Number(this.#stat.size) - Number(offset)) <= SMALL_COPY
   }
 
   /** Of the file systems of this machine hardly one cannot say what is in memory but tmpfs, where everything is. */
@@ -270,7 +271,7 @@ export class Files {
     return position
   }
 
-  /** Off the thread, but for what is at hand at its beginning: that is all of most files. */
+  /** Off the thread, unless it is little, as most files are. */
   copyFileRange(file: MirrorFile, request: CopyRequest<MirrorFile>, context: Context): Awaitable<U64> {
     const { caller } = this.#source
     mayChange(this.#source)
@@ -282,14 +283,10 @@ export class Files {
       return orThrow(caller.data(context, () => copyFileRange(file.fd, from, fileOut.fd, to, most)))
     }
     const most = length > MAX_COPY ? MAX_COPY : Number(length)
-    if (!this.#isAtHand(file, from)) {
-      return copyFileRangeAsync(file.fd, from, fileOut.fd, to, most).then((copied) => orThrow(copied))
+    if (this.#isSmallCopy(file, from, most)) {
+      return orThrow(copyFileRange(file.fd, from, fileOut.fd, to, Math.min(most, SMALL_COPY)))
     }
-    const first = orThrow(copyFileRange(file.fd, from, fileOut.fd, to, Math.min(most, SMALL_COPY)))
-    if (first < SMALL_COPY || most <= SMALL_COPY) return first
-    return copyRest(file.fd, after(from, first), fileOut.fd, after(to, first), most - first).then(
-      (rest) => first + rest,
-    )
+    return copyFileRangeAsync(file.fd, from, fileOut.fd, to, most).then((copied) => orThrow(copied))
   }
 
   #open(node: NodeId, flags: number): number {
@@ -313,11 +310,6 @@ export class Files {
 
 function newFile(fd: number): MirrorFile {
   return { fd, isDirty: false, isReadAtOnce: false }
-}
-
-/** What cannot be copied any more is told when it is asked for again. */
-async function copyRest(fdIn: number, from: U64, fdOut: number, to: U64, length: number): Promise<number> {
-  return Math.max(0, await copyFileRangeAsync(fdIn, from, fdOut, to, length))
 }
 
 async function readRest(file: MirrorFile, offset: U64, into: Uint8Array, from: number): Promise<number> {
