@@ -36,8 +36,9 @@ export function nameToHandleAt(dirfd: number, path: CString, flags: number, into
   if (into.byteLength < FILE_HANDLE_HEAD + FILE_HANDLE_CAPACITY) return -Errno.EFAULT
   into[0] = FILE_HANDLE_CAPACITY
   into[1] = into[2] = into[3] = 0
-  const [name, handle, mount] = [addressOf(path, 0), addressOf(into, 0), addressOf(mountId, 0)]
-  const result = checked(nameToHandleCall(dirfd, name, handle, mount, flags))
+  const result = checked(
+    nameToHandleCall(dirfd, addressOf(path, 0), addressOf(into, 0), addressOf(mountId, 0), flags),
+  )
   return result < 0 ? result : FILE_HANDLE_HEAD + into[0]
 }
 

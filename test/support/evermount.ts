@@ -6,7 +6,7 @@ import { expect } from 'vitest'
 import { mountAt } from '../../src/mount/mountinfo.js'
 import type { MountStatus } from '../../src/recovery/control.js'
 import { guardMount } from './guard.js'
-import { dist, runCommand, type ChildResult } from './run-child.js'
+import { dist, runCommand, runUnshared, type ChildResult } from './run-child.js'
 
 /** The command line, as users run it. */
 export const MAIN = join(dist, 'cli/main.js')
@@ -53,6 +53,32 @@ export class MountPlace implements AsyncDisposable {
   /** Runs a shell script with $MNT, $SRC, away from the test's own process. */
   sh(script: string, deadline = 20_000): Promise<ChildResult> {
     return runCommand('sh', ['-c', script], deadline, { MNT: this.mountPoint, SRC: this.source })
+  }
+
+  /**
+   * Runs a shell script as user 1000, whose this place becomes, in a mount namespace of its own: in the place's folder, with
+   * `evermount`, $MNT and $SRC, and a guard over mnt. `setUp` runs before it as root, with the folder as $1.
+   */
+  shAsPlainUser(script: string, deadline: number, setUp = ''): Promise<ChildResult> {
+    const asRoot = `
+      mknod -m 666 "$1/fuse" c 10 229
+      mount --bind "$1/fuse" /dev/fuse
+      chown -R 1000:1000 "$1"
+      ${setUp}
+      exec setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=-all sh -ec "$2" sh "$1"
+    `
+    const asUser = `
+      cd "$1"
+      export HOME="$1" TMPDIR="$1" MNT="$1/mnt" SRC="$1/src"
+      evermount() { "${process.execPath}" "${MAIN}" "$@"; }
+      ( sleep 50; fusermount3 -u -z mnt ) > /dev/null 2>&1 &
+      guard=$!
+      end() { fusermount3 -u -z mnt 2> /dev/null || true; kill $guard; }
+      trap end EXIT
+      ${script}
+    `
+    const environment = { EVERMOUNT_RUNTIME_DIR: this.runtimeDirectory }
+    return runUnshared('sh', ['-ec', asRoot, 'sh', this.folder, asUser], deadline, environment)
   }
 
   /** Whether anything is mounted, without touching it. */

@@ -159,39 +159,25 @@ describe('without passthrough', { timeout: 90_000 }, () => {
   it('a plain user is served through fusermount3, with the reason', async (context) => {
     requireOrSkip(context, 'fusermount3', 'unshare')
     await using place = new MountPlace()
+    const setUp = 'echo root > "$1/src/secret"; chmod 600 "$1/src/secret"'
     const script = `
-      mknod -m 666 "$1/fuse" c 10 229
-      mount --bind "$1/fuse" /dev/fuse
-      chown -R 1000:1000 "$1"
-      echo root > "$1/src/secret"; chmod 600 "$1/src/secret"
-      exec setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=-all sh -ec '
-        cd "$1"
-        export HOME="$1" TMPDIR="$1" MNT="$1/mnt" SRC="$1/src"
-        evermount() { "${process.execPath}" "${MAIN}" "$@"; }
-        ( sleep 60; fusermount3 -u -z mnt ) > /dev/null 2>&1 &
-        guard=$!
-        end() { fusermount3 -u -z mnt 2> /dev/null || true; kill $guard; }
-        trap end EXIT
-        evermount mirror src mnt > /dev/null
-        ( ${EXERCISE} )
-        cat mnt/secret 2>&1 || true
-        echo x > mnt/mine; chmod 640 mnt/mine; ln mnt/mine mnt/link; mv mnt/link mnt/moved; mkdir mnt/d
-        stat -c "%n %a %h %u" mnt/mine mnt/moved mnt/d
-        chown 0 mnt/mine 2>&1 || true
-        evermount status --json mnt > status
-        evermount unmount mnt > /dev/null
-        printf abcdef > src/unreadable; chmod 200 src/unreadable
-        evermount mirror --writeback-cache src mnt > /dev/null
-        printf XY | dd of=mnt/unreadable bs=1 seek=2 conv=notrunc status=none
-        cat mnt/unreadable 2>&1 || true
-        chmod 600 mnt/unreadable; cat mnt/unreadable; echo
-        evermount unmount mnt > /dev/null
-        ls -A run mnt
-      ' sh "$1"
+      evermount mirror src mnt > /dev/null
+      ( ${EXERCISE} )
+      cat mnt/secret 2>&1 || true
+      echo x > mnt/mine; chmod 640 mnt/mine; ln mnt/mine mnt/link; mv mnt/link mnt/moved; mkdir mnt/d
+      stat -c "%n %a %h %u" mnt/mine mnt/moved mnt/d
+      chown 0 mnt/mine 2>&1 || true
+      evermount status --json mnt > status
+      evermount unmount mnt > /dev/null
+      printf abcdef > src/unreadable; chmod 200 src/unreadable
+      evermount mirror --writeback-cache src mnt > /dev/null
+      printf XY | dd of=mnt/unreadable bs=1 seek=2 conv=notrunc status=none
+      cat mnt/unreadable 2>&1 || true
+      chmod 600 mnt/unreadable; cat mnt/unreadable; echo
+      evermount unmount mnt > /dev/null
+      ls -A run mnt
     `
-    const { code, stdout, stderr } = await runUnshared('sh', ['-ec', script, 'sh', place.folder], 80_000, {
-      EVERMOUNT_RUNTIME_DIR: place.runtimeDirectory,
-    })
+    const { code, stdout, stderr } = await place.shAsPlainUser(script, 80_000, setUp)
     expect(stderr).toMatch(/^evermount: no passthrough, .*no privilege.*\n$/)
     expect(stdout.split('\n')).toEqual([
       'cat: mnt/secret: Permission denied',

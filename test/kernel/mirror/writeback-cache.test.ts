@@ -142,31 +142,19 @@ describe('the writeback cache', { timeout: 60_000 }, () => {
   it('lets a file be written by who may not set its times, and knows when O_DIRECT has written', async (context) => {
     requireOrSkip(context, 'fusermount3', 'unshare')
     await using place = new MountPlace()
-    const script = `
-      mknod -m 666 "$1/fuse" c 10 229
-      mount --bind "$1/fuse" /dev/fuse
-      chown -R 1000:1000 "$1"
+    const setUp = `
       printf old > "$1/src/shared"; chmod 666 "$1/src/shared"
       head -c 8192 /dev/zero > "$1/src/own"; chown 1000 "$1/src/own"; touch -d @1000000000 "$1/src/own"
-      exec setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=-all sh -ec '
-        cd "$1"
-        export HOME="$1" TMPDIR="$1"
-        evermount() { "${NODE}" "${MAIN}" "$@"; }
-        ( sleep 50; fusermount3 -u -z mnt ) > /dev/null 2>&1 &
-        guard=$!
-        end() { fusermount3 -u -z mnt 2> /dev/null || true; kill $guard; }
-        trap end EXIT
-        evermount mirror --writeback-cache src mnt > /dev/null
-        echo new > mnt/shared && cat src/shared
-        stat -c %Y mnt/own
-        dd if=/dev/urandom of=mnt/own bs=4096 count=1 conv=notrunc oflag=direct status=none
-        [ "$(stat -c %Y mnt/own)" -gt 1500000000 ] && echo touched
-        evermount unmount mnt > /dev/null
-      ' sh "$1"
     `
-    const { stdout, stderr } = await runUnshared('sh', ['-ec', script, 'sh', place.folder], 50_000, {
-      EVERMOUNT_RUNTIME_DIR: place.runtimeDirectory,
-    })
+    const script = `
+      evermount mirror --writeback-cache src mnt > /dev/null
+      echo new > mnt/shared && cat src/shared
+      stat -c %Y mnt/own
+      dd if=/dev/urandom of=mnt/own bs=4096 count=1 conv=notrunc oflag=direct status=none
+      [ "$(stat -c %Y mnt/own)" -gt 1500000000 ] && echo touched
+      evermount unmount mnt > /dev/null
+    `
+    const { stdout, stderr } = await place.shAsPlainUser(script, 50_000, setUp)
     expect({ stdout, stderr }).toEqual({ stdout: 'new\n1000000000\ntouched\n', stderr: '' })
   })
 
