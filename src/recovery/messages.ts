@@ -3,6 +3,7 @@ import type { ServerCapabilities } from '../protocol/capabilities.js'
 import type { FallbackCause } from '../passthrough/fallback.js'
 import type { PassthroughStrategy } from '../passthrough/strategy.js'
 import type { MountRequest } from './mount-daemon.js'
+import type { PollIdle } from './processor-sleep.js'
 
 /**
  * A file system as a server process can load it: a module that exports `createFileSystem(options)` and, if takeovers
@@ -21,6 +22,8 @@ export interface ServerSettings {
   readonly wanted: ServerCapabilities
   readonly timeouts: CacheTimeouts
   readonly strategy: PassthroughStrategy['name']
+  /** Default: `auto`. */
+  readonly pollIdle?: PollIdle
 }
 
 /** What every process of a mount is started with, and what a server starts a new supervisor with. */

@@ -25,6 +25,7 @@ import { Channel } from './channel.js'
 import { raiseDescriptorLimit } from './descriptor-limit.js'
 import { RemoteKeeper } from './keeper.js'
 import { putServiceFirst } from './priority.js'
+import { processorSleep } from './processor-sleep.js'
 import {
   ServerFd,
   type FileSystemModule,
@@ -108,7 +109,14 @@ export class Server {
     if (rehearsal !== undefined) await rehearse(rehearsal, options, () => this.#isAwaited)
     this.#fs = await module.createFileSystem(fileSystem.options)
     const transport = new DeviceTransport(ServerFd.device)
-    this.#session = new Session({ ...options, transport, journal: this.#journal, fs: this.#fs })
+    const sleep = processorSleep(this.#settings.pollIdle ?? 'auto')
+    this.#session = new Session({
+      ...options,
+      ...(sleep === undefined ? {} : { processorSleep: sleep }),
+      transport,
+      journal: this.#journal,
+      fs: this.#fs,
+    })
     await this.#session.prepare()
     if (!this.#isAwaited) collectGarbage()
     putServiceFirst(this.#pool, 'serving')

@@ -29,6 +29,7 @@ import { OpenFiles } from './open-files.js'
 import { RequestSlot } from './request-slot.js'
 import { Suspects } from './suspects.js'
 import { Waiting } from './waiting.js'
+import { Wakefulness, type ProcessorSleep } from './wakefulness.js'
 
 export interface SessionOptions {
   readonly transport: Transport
@@ -41,6 +42,8 @@ export interface SessionOptions {
   readonly strategy: PassthroughStrategy
   /** Whether something is mounted within the mount: see Notifier.incrementEpoch. Default: nothing is. */
   readonly hasMountsWithin?: () => boolean
+  /** Lets a busy session keep processors awake. Default: they sleep as they like. */
+  readonly processorSleep?: ProcessorSleep
   /** Called once for each cause. */
   readonly onFallback?: (fallback: Fallback) => void
   /** Called when a request is answered with EIO because servers have ended in it. */
@@ -195,11 +198,20 @@ export class Session implements Serving {
 
   /** Serves until the connection ends or `pause` is called. */
   async run(): Promise<SessionEnd> {
+    const { processorSleep } = this.#options
+    const wakefulness = processorSleep && new Wakefulness(processorSleep)
+    try {
+      return await this.#serve(new Waiting(this.#transport, wakefulness))
+    } finally {
+      wakefulness?.end()
+    }
+  }
+
+  async #serve(waiting: Waiting): Promise<SessionEnd> {
     this.#pausing = false
     if (this.#hasPaused) this.notifier.resume()
     this.#hasPaused = false
     this.fs.serving?.(true)
-    const waiting = new Waiting(this.#transport)
     let sinceTurn = 0
     for (;;) {
       const taken = this.#isPausing() ? 0 : this.#takeBatch()

@@ -1,4 +1,5 @@
 import type { Transport } from '../transport/transport.js'
+import type { Wakefulness } from './wakefulness.js'
 
 /** A busy client's next request comes sooner than a wait and a wake-up would take. */
 const SPIN_MS = 0.03
@@ -13,19 +14,22 @@ const TURN_MS = 4
  */
 export class Waiting {
   readonly #transport: Pick<Transport, 'wait' | 'waitBriefly'>
+  readonly #wakefulness: Wakefulness | undefined
   /** When the queue was first found empty; 0: it was not. */
   #idleSince = 0
   #wasBusy = false
   #turnedAt = performance.now()
 
-  constructor(transport: Pick<Transport, 'wait' | 'waitBriefly'>) {
+  constructor(transport: Pick<Transport, 'wait' | 'waitBriefly'>, wakefulness?: Wakefulness) {
     this.#transport = transport
+    this.#wakefulness = wakefulness
   }
 
   /** There was something to do. */
   busy(): void {
     this.#idleSince = 0
     this.#wasBusy = true
+    this.#wakefulness?.busy()
   }
 
   /** The event loop has had its turn. */
@@ -45,6 +49,7 @@ export class Waiting {
     const mayStop = this.#wasBusy && isAlone && now - this.#turnedAt < TURN_MS
     if (mayStop && this.#transport.waitBriefly?.(BRIEF_MS) === true) return undefined
     this.#wasBusy = false
+    this.#wakefulness?.resting()
     return this.#transport.wait()
   }
 }

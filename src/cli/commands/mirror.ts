@@ -8,6 +8,7 @@ import { probe } from '../../passthrough/probe.js'
 import { endDead } from '../../recovery/dead-mount.js'
 import { launch } from '../../recovery/launch.js'
 import { HELD_DIRECTORY, HELD_WATCH } from '../../recovery/messages.js'
+import { POLL_IDLE_CHOICES, type PollIdle } from '../../recovery/processor-sleep.js'
 import type { MountRequest } from '../../recovery/mount-daemon.js'
 import { wantedCapabilities } from '../../session/wanted.js'
 import { runInForeground } from '../foreground.js'
@@ -32,6 +33,7 @@ interface MirrorFlags extends OutputOptions {
   readonly negativeTimeout?: number
   readonly maxStackDepth?: '1' | '2'
   readonly strategy: StrategyChoice
+  readonly pollIdle: PollIdle
   readonly stuckAfter?: number
   readonly option: readonly string[]
 }
@@ -77,6 +79,15 @@ export function addMirror(program: Command): void {
     .addOption(
       new Option('--strategy <name>', 'how a successor keeps files open (default: what the kernel does best)')
         .choices(STRATEGY_CHOICES)
+        .default('auto', 'auto'),
+    )
+    .addOption(
+      new Option(
+        '--poll-idle <when>',
+        'keep idle processors from sleeping while requests come without pause ' +
+          '(default: in a virtual machine with up to 4 processors that it halts)',
+      )
+        .choices(POLL_IDLE_CHOICES)
         .default('auto', 'auto'),
     )
     .option('--stuck-after <seconds>', 'replace a server that shows no sign of life for so long', positive)
@@ -156,6 +167,7 @@ function mountRequest(
       }),
       timeouts: { entry: timeouts.entry, attributes: timeouts.attributes },
       strategy: strategy.name,
+      pollIdle: flags.pollIdle,
     },
     capabilities,
     ...(flags.stuckAfter === undefined ? {} : { stuckAfterMs: flags.stuckAfter * 1000 }),

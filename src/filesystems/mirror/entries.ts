@@ -70,8 +70,7 @@ export class Entries {
     if (result === 0) return this.entry
     if (result !== -Errno.ENOENT) throw fsError(-result)
     const seconds = this.#negativeTimeout()
-    if (seconds === 0) throw fsError('ENOENT')
-    this.#absentNames?.add(parent, name)
+    if (seconds > 0) this.#absentNames?.add(parent, name)
     this.#absent.entryTimeout = seconds
     return this.#absent
   }

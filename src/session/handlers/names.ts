@@ -1,3 +1,4 @@
+import { Errno } from '../../errors/errno.js'
 import { fsError } from '../../errors/fs-error.js'
 import { ROOT_ID } from '../../journal/nodes.js'
 import type { Awaitable, Entry, FileSystem, Name, NodeId } from '../../filesystem/file-system.js'
@@ -8,8 +9,15 @@ import type { RequestSlot } from '../request-slot.js'
 import { changing, nothing } from './changing.js'
 import { firstName, knownNode, nameAt, nodeOf, u32, u64, unsupported } from './request.js'
 
-/** An answer that names a node: the kernel counts a lookup when it gets it, and so do we. */
+/**
+ * An answer that names a node: the kernel counts a lookup when it gets it, and so do we. That there is none, and nothing to
+ * rely on, is said with ENOENT.
+ */
 export function answerEntry(serving: Serving, slot: RequestSlot, entry: Entry): void {
+  if (entry.node === 0 && (entry.entryTimeout ?? serving.timeouts.entry) === 0) {
+    slot.reply.error(Errno.ENOENT)
+    return
+  }
   slot.reply.struct(EntryOut, entryOut(entry, serving.timeouts))
   stageLookup(serving, entry.node)
 }
