@@ -5,7 +5,7 @@ export interface ProcessorSleep {
 }
 
 /** So many requests in a row, none of which the event loop was waited with for, make a burst. */
-const BURST = 16
+const BURST = 8
 /** It is over when there was no request for so long, or for twice as long at most. */
 const QUIET_MS = 2
 

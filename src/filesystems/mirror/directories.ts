@@ -79,7 +79,7 @@ export class Directories {
   }
 
   reopen(node: NodeId): MirrorDirectory {
-    const fd = orThrow(this.#source.objects.reopen(node, O.RDONLY | O.DIRECTORY | O.CLOEXEC))
+    const fd = orThrow(this.#source.objects.reopenDirectory(node, O.RDONLY | O.DIRECTORY | O.CLOEXEC))
     return { fd, offset: 0, isAtStart: true, buffer: undefined, at: 0, end: 0 }
   }
 
