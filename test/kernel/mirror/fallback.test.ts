@@ -167,6 +167,7 @@ describe('without passthrough', { timeout: 90_000 }, () => {
       echo x > mnt/mine; chmod 640 mnt/mine; ln mnt/mine mnt/link; mv mnt/link mnt/moved; mkdir mnt/d
       stat -c "%n %a %h %u" mnt/mine mnt/moved mnt/d
       chown 0 mnt/mine 2>&1 || true
+      mkdir mnt/listed; touch mnt/listed/inside; chmod 400 mnt/listed; ls mnt/listed; chmod 700 mnt/listed
       evermount status --json mnt > status
       evermount unmount mnt > /dev/null
       printf abcdef > src/unreadable; chmod 200 src/unreadable
@@ -185,6 +186,7 @@ describe('without passthrough', { timeout: 90_000 }, () => {
       'mnt/moved 640 2 1000',
       'mnt/d 755 2 1000',
       "chown: changing ownership of 'mnt/mine': Operation not permitted",
+      'inside',
       'cat: mnt/unreadable: Permission denied',
       'abXYef',
       'mnt:',
