@@ -7,6 +7,7 @@ export const ROW_NAMES = [
   'ceiling',
   'ceiling, 2 readers',
   'evermount',
+  'evermount, processors halt',
   'evermount, watch',
   'evermount, no passthrough',
   'evermount, writeback cache',

@@ -38,7 +38,7 @@ export async function measureGroup(group: Group, options: RoundsOptions): Promis
   const { filter, settings, tell } = options
   const works = group.works.filter((work) => filter.work(work.name))
   const rows = options.rows.filter(
-    (row) => filter.row(row.name) && (row.group === undefined || row.group === group.name),
+    (row) => filter.row(row.name) && (row.groups?.includes(group.name) ?? true),
   )
   if (works.length === 0 || rows.length === 0) return []
   tell(`${group.name}: making ${group.shared ? 'a source' : `${rows.length} sources`}`)

@@ -9,6 +9,7 @@ const COLOURS: Readonly<Record<RowName, string>> = {
   ceiling: '#4c78a8',
   'ceiling, 2 readers': '#9ecae9',
   evermount: '#e45756',
+  'evermount, processors halt': '#b3464a',
   'evermount, watch': '#f58518',
   'evermount, no passthrough': '#f2a09b',
   'evermount, writeback cache': '#b279a2',

@@ -13,7 +13,7 @@ export const ceiling: Row = {
 /** Whether it pays to read requests on several threads, each from a clone of the device. */
 export const ceilingReaders: Row = {
   name: 'ceiling, 2 readers',
-  group: METADATA,
+  groups: [METADATA],
   start: ({ source, mountPoint, timeout }) =>
     startForeground(CEILING, [source, mountPoint, String(timeout), '30', '2'], mountPoint),
 }

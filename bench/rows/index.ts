@@ -2,6 +2,7 @@ import { bindfs, bindfsThreads } from './bindfs.js'
 import { ceiling, ceilingReaders } from './ceiling.js'
 import {
   evermount,
+  evermountHalting,
   evermountWatching,
   evermountWithoutPassthrough,
   evermountWritingBack,
@@ -14,6 +15,7 @@ export const rows: readonly Row[] = [
   ceiling,
   ceilingReaders,
   evermount,
+  evermountHalting,
   evermountWatching,
   evermountWithoutPassthrough,
   evermountWritingBack,

@@ -20,8 +20,8 @@ export interface MountPlace {
 
 export interface Row {
   readonly name: RowName
-  /** The only group of work that it is measured by. */
-  readonly group?: string
+  /** The only groups of work that it is measured by. */
+  readonly groups?: readonly string[]
   /** The source is made before. Throws when the mount is not ready in time. */
   start(place: MountPlace): Promise<Mounted>
 }
