@@ -4,7 +4,8 @@ import { cstring } from './libc.js'
 import { AT, O } from './open-flags.js'
 import { openat } from './path.js'
 
-const DEVICE = cstring('/dev/cpu_dma_latency')
+export const CPU_LATENCY = '/dev/cpu_dma_latency'
+const DEVICE = cstring(CPU_LATENCY)
 /** include/linux/pm_qos.h, PM_QOS_CPU_LATENCY_DEFAULT_VALUE: no limit, in microseconds. */
 const NO_LIMIT = 2_000_000_000
 const limit = new Int32Array(1)
@@ -12,13 +13,15 @@ const limitBytes = new Uint8Array(limit.buffer)
 
 /**
  * Asks the kernel not to let idle processors sleep so deeply that waking them takes longer than a limit (PM QoS,
- * Documentation/power/pm_qos_interface.rst). Limit 0 keeps them from sleeping at all: they poll. It holds for every
- * processor of the machine until it is lifted, or the process ends, in whatever way.
+ * Documentation/power/pm_qos_interface.rst). With limit 0 they stay in their first idle state, which polls on x86 with a cpuidle
+ * driver; without a driver nothing changes. It holds for every processor of the machine until it is lifted or the last
+ * descriptor of the open file is closed, at the latest when its processes have ended.
  */
 export class CpuLatency {
   readonly #fd: number
 
-  private constructor(fd: number) {
+  /** Takes over a descriptor of the device. */
+  constructor(fd: number) {
     this.#fd = fd
   }
 

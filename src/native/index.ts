@@ -113,7 +113,7 @@ export {
 export { actAs, actAsSelf, fsIdentity, setFsGid, setFsUid, setThreadGroups } from './credentials.js'
 export { exitOf, reap, spawnProcess, type ChildExit, type Spawned } from './spawn.js'
 export { IoClass, Scheduling, ioPriority, setIoPriority, setScheduler, yieldProcessor } from './scheduler.js'
-export { CpuLatency } from './cpu-latency.js'
+export { CPU_LATENCY, CpuLatency } from './cpu-latency.js'
 export { warmThreadPool } from './thread-pool.js'
 export { mapShared, memfdCreate, reserve } from './memory.js'
 export { POLL, eventfd, pollInput, pollNow } from './poll.js'

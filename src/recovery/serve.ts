@@ -16,7 +16,7 @@ import { Session } from '../session/session.js'
 import { wantedCapabilities } from '../session/wanted.js'
 import { DeviceTransport } from '../transport/device.js'
 import { LocalKeeper } from './keeper.js'
-import { processorSleep, type PollIdle } from './processor-sleep.js'
+import { processorSleep, type OwnProcessorSleep, type PollIdle } from './processor-sleep.js'
 
 export interface ServeOptions {
   /** An existing, empty directory. */
@@ -33,7 +33,8 @@ export interface ServeOptions {
   readonly writebackCache?: boolean
   /**
    * Whether idle processors are kept from sleeping while requests come without pause, which makes each of them faster and takes
-   * the time of all that are idle. Needs root. Default: `auto`, in a virtual machine with up to four processors that it halts.
+   * the time of all that are idle. Needs root. Default: `auto`, in a virtual machine with up to four processors that it halts. A
+   * program that is stopped in the midst of it, by a debugger for one, keeps them awake.
    */
   readonly pollIdle?: PollIdle
   /** The file system keeps locks itself (`getlk`, `setlk`). */
@@ -71,9 +72,9 @@ export async function serve(fs: FileSystem, options: ServeOptions): Promise<Serv
   const { fd, connection } = await attach(path, mountOptions)
   const transport = new DeviceTransport(fd)
   const keeper = new LocalKeeper()
-  const { ended, initialised } = begin(transport, keeper, (onInitialised) => {
-    const { timeouts, passthrough, locks, onFallback, writebackCache = false, pollIdle = 'auto' } = options
-    const sleep = processorSleep(pollIdle)
+  const sleep = processorSleep(options.pollIdle ?? 'auto')
+  const { ended, initialised } = begin(transport, keeper, sleep, (onInitialised) => {
+    const { timeouts, passthrough, locks, onFallback, writebackCache = false } = options
     return new Session({
       fs,
       transport,
@@ -122,6 +123,7 @@ const EXPIRE_MS = 250
 function begin(
   transport: DeviceTransport,
   keeper: LocalKeeper,
+  sleep: OwnProcessorSleep | undefined,
   makeSession: (onInitialised: (refused?: Error) => void) => Session,
 ): { ended: Promise<void>; initialised: Promise<Notifier> } {
   let ended: Promise<void> = Promise.resolve()
@@ -130,7 +132,7 @@ function begin(
       if (refused === undefined) resolve(session.notifier)
       else reject(refused)
     })
-    ended = serveUntilEnd(session, transport, keeper)
+    ended = serveUntilEnd(session, transport, keeper).finally(() => sleep?.close())
     ended.then(() => {
       reject(new FuseError('ERR_SUPERVISOR', { problem: 'the mount ended before it could be used' }))
     }, reject)

@@ -9,6 +9,7 @@ import { backoff } from './backoff.js'
 import { DescriptorStore } from './keeper.js'
 import type { FromServer, Heritage } from './messages.js'
 import { monotonicTime } from './monotonic-time.js'
+import { allowSleepInPlaceOf } from './processor-sleep.js'
 import type { ServerExit, ServerHandle } from './server-handle.js'
 import { ServerProcess } from './server-process.js'
 import { SharedMemory } from './shared-memory.js'
@@ -42,6 +43,8 @@ const SERVING_MS = 15_000
 /** A life shorter than this, without an answer given, counts towards back-off. */
 const SHORT_LIFE_MS = 1_000
 const WATCH_MS = 500
+/** A server that shows no sign of life for so long cannot let processors sleep by itself. */
+const SILENT_MS = 1_000
 /** A killed process that has not ended after so long sleeps where SIGKILL does not reach. */
 const KILL_MS = 2_000
 const POISONED_SHOWN = 10
@@ -601,6 +604,7 @@ export class Supervisor {
   /** Finds a server that is alive and does nothing. */
   async #watch(): Promise<void> {
     const patience = this.#options.heritage.request.stuckAfterMs ?? 10_000
+    let wasSilent = false
     while (!this.#ending) {
       await delay(WATCH_MS, undefined, { ref: false })
       const { refused } = this.#kept
@@ -610,6 +614,9 @@ export class Supervisor {
       if (active === undefined || active.gone || this.#pausing) continue
       const { header } = this.journal
       const silent = monotonicTime() - header.f64(Header.heartbeat)
+      const isSilent = silent >= SILENT_MS
+      if (isSilent && !wasSilent) allowSleepInPlaceOf(active.pid)
+      wasSilent = isSilent
       // A request may rightly take long (a lock, a copy): only a loop that stands still is taken for stuck.
       if (silent < patience) continue
       this.#emit({ type: 'stuck', pid: active.pid, seconds: silent / 1000 })

@@ -219,7 +219,7 @@ export class Session implements Serving {
         this.notifier.end()
         return 'unmounted'
       }
-      if (taken > 0) waiting.busy()
+      if (taken > 0) waiting.busy(taken)
       sinceTurn += taken
       if (sinceTurn >= BATCH) {
         sinceTurn = 0

@@ -25,11 +25,11 @@ export class Waiting {
     this.#wakefulness = wakefulness
   }
 
-  /** There was something to do. */
-  busy(): void {
+  /** So many requests have been taken. */
+  busy(requests: number): void {
     this.#idleSince = 0
     this.#wasBusy = true
-    this.#wakefulness?.busy()
+    this.#wakefulness?.busy(requests)
   }
 
   /** The event loop has had its turn. */

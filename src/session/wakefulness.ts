@@ -6,7 +6,7 @@ export interface ProcessorSleep {
 
 /** So many requests in a row, none of which the event loop was waited with for, make a burst. */
 const BURST = 8
-/** It is over when there was no request for so long, or for twice as long at most. */
+/** It is over when there was no request for so long, or for twice as long at most, if this thread can go on. */
 const QUIET_MS = 2
 
 /**
@@ -23,9 +23,9 @@ export class Wakefulness {
     this.#sleep = sleep
   }
 
-  /** There was something to do. */
-  busy(): void {
-    this.#requests++
+  /** So many requests have been taken. */
+  busy(requests: number): void {
+    this.#requests += requests
     if (!this.#isAwake && this.#requests >= BURST) this.#wake()
   }
 

@@ -118,6 +118,47 @@ describe('what is in flight', () => {
     expect(await again).toBe('unmounted')
   })
 
+  it('keeps processors awake for a burst, and leaves them alone at its end and at each pause', async () => {
+    const said: string[] = []
+    const processorSleep = { forbid: () => said.push('forbid'), allow: () => said.push('allow') }
+    const serving = await serveTo(new MemoryFileSystem(), { processorSleep, frames: 16 })
+    const { kernel, session } = serving
+    const burst = (): Promise<unknown> =>
+      Promise.all(Array.from({ length: 12 }, () => kernel.must('GETATTR', 1, GETATTR)))
+    await burst()
+    session.pause()
+    expect(await serving.ended).toBe('paused')
+    expect(said).toEqual(['forbid', 'allow'])
+    const again = session.run()
+    await burst()
+    await until(() => said.length === 4)
+    await burst()
+    kernel.end()
+    expect(await again).toBe('unmounted')
+    expect(said).toEqual(['forbid', 'allow', 'forbid', 'allow', 'forbid', 'allow'])
+  })
+
+  it('answers an absent name that is not to be relied on with ENOENT, another with an entry', async () => {
+    class Absent extends MemoryFileSystem {
+      timeout: number | undefined = 0
+      override lookup(parent: NodeId, name: Name): Entry {
+        const { attributes } = super.lookup(parent, name)
+        return { node: 0, attributes, entryTimeout: this.timeout }
+      }
+    }
+    const fs = new Absent()
+    const serving = await serveTo(fs, { timeouts: { entry: 0, attributes: 1 } })
+    const { kernel } = serving
+    await kernel.must('MKDIR', 1, { body: { mode: 0o755, umask: 0 }, names: ['d'] })
+    const ask = () => kernel.ask('LOOKUP', 1, { names: ['d'] })
+    expect((await ask()).error).toBe(Errno.ENOENT)
+    fs.timeout = undefined
+    expect((await ask()).error).toBe(Errno.ENOENT)
+    fs.timeout = 2
+    expect(await kernel.must('LOOKUP', 1, { names: ['d'] })).toMatchObject({ nodeid: 0, entryValid: 2 })
+    await finish(serving)
+  })
+
   it('pauses while idle', async () => {
     const serving = await gated()
     await delay(2)

@@ -29,7 +29,7 @@ describe('waiting for a request', () => {
     const device = transport(() => false)
     const waiting = new Waiting(device)
     waiting.turned()
-    waiting.busy()
+    waiting.busy(1)
     expect(waiting.step(true)).toBeUndefined()
     expect(device.waits).toEqual([])
     expect(untilWaited(waiting, device.waits)).toBeInstanceOf(Promise)
@@ -42,7 +42,7 @@ describe('waiting for a request', () => {
   it('does not stop its thread while something else is under way', () => {
     const device = transport(() => true)
     const waiting = new Waiting(device)
-    waiting.busy()
+    waiting.busy(1)
     expect(untilWaited(waiting, device.waits, false)).toBeInstanceOf(Promise)
     expect(device.waits).toEqual(['loop'])
   })
@@ -54,7 +54,7 @@ describe('waiting for a request', () => {
     const began = performance.now()
     let pause: Promise<void> | undefined
     while (pause === undefined) {
-      waiting.busy()
+      waiting.busy(1)
       pause = untilWaited(waiting, device.waits)
       expect(performance.now() - began).toBeLessThan(1_000)
     }
@@ -65,7 +65,7 @@ describe('waiting for a request', () => {
   it('does with a transport that only the event loop can wait on', () => {
     const device = transport(() => true)
     const waiting = new Waiting({ wait: device.wait })
-    waiting.busy()
+    waiting.busy(1)
     expect(untilWaited(waiting, device.waits)).toBeInstanceOf(Promise)
     expect(device.waits).toEqual(['loop'])
   })

@@ -16,7 +16,7 @@ describe('keeping processors awake', () => {
   })
 
   function requests(count: number): void {
-    for (let request = 0; request < count; request++) wakefulness.busy()
+    for (let request = 0; request < count; request++) wakefulness.busy(1)
   }
 
   it('begins with a burst of requests, not with as many that come one by one', () => {

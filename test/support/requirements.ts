@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process'
 const requirements = {
   root: () => process.getuid?.() === 0 || 'needs root',
   fuse: () => writable('/dev/fuse') || 'needs /dev/fuse',
+  cpuLatency: () => writable('/dev/cpu_dma_latency') || 'needs root and /dev/cpu_dma_latency',
   fusermount3: () => runs('fusermount3', '-V') || 'needs fusermount3 (apt-get install fuse3)',
   unshare: () => runs('unshare', '-m', 'true') || 'needs unshare(1) and the right to make a mount namespace',
   bindfs: () => runs('bindfs', '-V') || 'needs bindfs (apt-get install bindfs)',

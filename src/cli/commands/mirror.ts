@@ -8,7 +8,7 @@ import { probe } from '../../passthrough/probe.js'
 import { endDead } from '../../recovery/dead-mount.js'
 import { launch } from '../../recovery/launch.js'
 import { HELD_DIRECTORY, HELD_WATCH } from '../../recovery/messages.js'
-import { POLL_IDLE_CHOICES, type PollIdle } from '../../recovery/processor-sleep.js'
+import { POLL_IDLE_CHOICES, processorSleep, type PollIdle } from '../../recovery/processor-sleep.js'
 import type { MountRequest } from '../../recovery/mount-daemon.js'
 import { wantedCapabilities } from '../../session/wanted.js'
 import { runInForeground } from '../foreground.js'
@@ -84,7 +84,7 @@ export function addMirror(program: Command): void {
     .addOption(
       new Option(
         '--poll-idle <when>',
-        'keep idle processors from sleeping while requests come without pause ' +
+        'as root, keep idle processors from sleeping while requests come without pause ' +
           '(default: in a virtual machine with up to 4 processors that it halts)',
       )
         .choices(POLL_IDLE_CHOICES)
@@ -192,6 +192,12 @@ function warn({ capabilities }: MountRequest, flags: MirrorFlags): void {
     remark(
       `no passthrough, reads and writes go through the server (${capabilities.passthroughProblem ?? ''})`,
     )
+  }
+  if (flags.pollIdle === 'always') {
+    const sleep = processorSleep('always')
+    if (sleep === undefined)
+      remark('processors sleep as they like: /dev/cpu_dma_latency cannot be written to')
+    sleep?.close()
   }
   if (!capabilities.resend) {
     remark('this kernel cannot resend requests (Linux 6.9+): calls under way when the server dies do not end')
