@@ -31,7 +31,8 @@ export interface AttributesAnswer {
 
 /**
  * A name found. `node` 0 says that there is no such name, to be remembered by the kernel for `entryTimeout`, with 0 not at
- * all, as when ENOENT is thrown, which costs more; `attributes` are then ignored. A file system may answer with the same object each time: it is read at once.
+ * all, as when ENOENT is thrown, which costs more; `attributes` are then ignored. A file system may answer with the same
+ * object each time: it is read at once.
  */
 export interface Entry extends AttributesAnswer {
   node: NodeId

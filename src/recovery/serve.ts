@@ -91,7 +91,7 @@ export async function serve(fs: FileSystem, options: ServeOptions): Promise<Serv
       strategy: strategies.journal,
       hasMountsWithin: () => hasMountsWithin(path),
       onInitialised,
-      ...(sleep === undefined ? {} : { processorSleep: sleep }),
+      processorSleep: sleep,
       ...(onFallback === undefined ? {} : { onFallback }),
     })
   })

@@ -109,10 +109,9 @@ export class Server {
     if (rehearsal !== undefined) await rehearse(rehearsal, options, () => this.#isAwaited)
     this.#fs = await module.createFileSystem(fileSystem.options)
     const transport = new DeviceTransport(ServerFd.device)
-    const sleep = processorSleep(this.#settings.pollIdle ?? 'auto')
     this.#session = new Session({
       ...options,
-      ...(sleep === undefined ? {} : { processorSleep: sleep }),
+      processorSleep: processorSleep(this.#settings.pollIdle ?? 'auto'),
       transport,
       journal: this.#journal,
       fs: this.#fs,

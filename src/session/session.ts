@@ -43,7 +43,7 @@ export interface SessionOptions {
   /** Whether something is mounted within the mount: see Notifier.incrementEpoch. Default: nothing is. */
   readonly hasMountsWithin?: () => boolean
   /** Lets a busy session keep processors awake. Default: they sleep as they like. */
-  readonly processorSleep?: ProcessorSleep
+  readonly processorSleep?: ProcessorSleep | undefined
   /** Called once for each cause. */
   readonly onFallback?: (fallback: Fallback) => void
   /** Called when a request is answered with EIO because servers have ended in it. */
