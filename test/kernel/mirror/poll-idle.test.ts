@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, readdirSync, readlinkSync } from 'node:fs'
+import { closeSync, openSync, readSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { isWorthWhile } from '../../../src/recovery/processor-sleep.js'
@@ -11,6 +11,9 @@ const NO_LIMIT = 2_000_000_000
 /** Others on this machine may ask for it as well: what is awaited comes in a moment when they do not. */
 const PATIENCE = { interval: 5, timeout: 8_000 }
 const BUSY = ['--poll-idle', 'always', '--attr-timeout', '0', '--entry-timeout', '0']
+
+/** Asks without pause until the source has a file `stop`. */
+const ASKING = 'until [ -e "$SRC/stop" ]; do [ -e "$MNT/none" ]; done'
 
 /** What all who have opened the device ask for together, in microseconds. */
 function limit(): number {
@@ -44,8 +47,9 @@ describe('idle processors', { timeout: 60_000 }, () => {
     await using mirror = await mountMirror({ args: BUSY })
     const { pids } = await mirror.status()
     expect(hasOpen(pids.server!, DEVICE)).toBe(true)
-    const busy = mirror.sh('for i in $(seq 3000); do [ -e "$MNT/none$i" ]; done; true')
+    const busy = mirror.sh(ASKING)
     await expect.poll(limit, PATIENCE).toBe(0)
+    writeFileSync(join(mirror.source, 'stop'), '')
     expect(await busy).toMatchObject({ code: 0 })
     await expect.poll(limit, PATIENCE).toBe(NO_LIMIT)
   })
@@ -53,7 +57,7 @@ describe('idle processors', { timeout: 60_000 }, () => {
   it('may sleep when the server is stopped in the midst of its work, before it is taken for stuck', async () => {
     await using mirror = await mountMirror({ args: BUSY })
     const { pids } = await mirror.status()
-    const busy = mirror.sh('for i in $(seq 3000); do [ -e "$MNT/none$i" ]; done; true')
+    const busy = mirror.sh(ASKING)
     await expect.poll(limit, PATIENCE).toBe(0)
     process.kill(pids.server!, 'SIGSTOP')
     try {
@@ -61,6 +65,7 @@ describe('idle processors', { timeout: 60_000 }, () => {
       expect((await mirror.status()).pids.server).toBe(pids.server)
     } finally {
       process.kill(pids.server!, 'SIGCONT')
+      writeFileSync(join(mirror.source, 'stop'), '')
     }
     expect(await busy).toMatchObject({ code: 0 })
   })
