@@ -13,7 +13,7 @@ const PATIENCE = { interval: 5, timeout: 8_000 }
 const BUSY = ['--poll-idle', 'always', '--attr-timeout', '0', '--entry-timeout', '0']
 
 /** Asks without pause until the source has a file `stop`. */
-const ASKING = 'until [ -e "$SRC/stop" ]; do [ -e "$MNT/none" ]; done'
+const ASKING = 'until [ -e "$SRC/stop" ]; do [ -e "$MNT/none" ] || true; done'
 
 /** What all who have opened the device ask for together, in microseconds. */
 function limit(): number {
