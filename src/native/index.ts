@@ -112,7 +112,16 @@ export {
 } from './capabilities.js'
 export { actAs, actAsSelf, fsIdentity, setFsGid, setFsUid, setThreadGroups } from './credentials.js'
 export { exitOf, reap, spawnProcess, type ChildExit, type Spawned } from './spawn.js'
-export { IoClass, Scheduling, ioPriority, setIoPriority, setScheduler, yieldProcessor } from './scheduler.js'
+export {
+  IoClass,
+  Policy,
+  type Scheduling,
+  ioPriority,
+  schedulingOf,
+  setIoPriority,
+  setScheduling,
+  yieldProcessor,
+} from './scheduler.js'
 export { CPU_LATENCY, CpuLatency } from './cpu-latency.js'
 export { warmThreadPool } from './thread-pool.js'
 export { mapShared, memfdCreate, reserve } from './memory.js'

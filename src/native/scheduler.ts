@@ -1,22 +1,63 @@
 import { type NativeCall, checked, libc, syscall } from './libc.js'
+import { addressOf } from './memory-address.js'
 import { Syscall } from './syscall-numbers.js'
-
-const setSchedulerCall = libc.func('int sched_setscheduler(int, int, void *)') as NativeCall<
-  [number, number, Int32Array]
->
 
 const yieldCall = libc.func('int sched_yield()') as NativeCall<[]>
 
 /** include/uapi/linux/sched.h */
-export const Scheduling = { OTHER: 0, RR: 2, IDLE: 5, RESET_ON_FORK: 0x4000_0000 } as const
+export const Policy = { OTHER: 0, RR: 2, IDLE: 5 } as const
+
+/** How a thread is scheduled: sched_attr of sched_setattr(2), as far as it is used here. */
+export interface Scheduling {
+  readonly policy: number
+  /** -20 (first) to 19, for OTHER; what IDLE has does not count, and RR leaves the thread's as it is. */
+  readonly nice: number
+  /** Real-time priority, 1 to 99, for RR; 0 for the others. */
+  readonly priority: number
+  /**
+   * For OTHER, nanoseconds, 100 us to 100 ms: how long the thread wants to run at a time. Of threads that want a processor
+   * the one with the earlier deadline comes first, and whoever wakes up takes it at once from a thread with a longer slice
+   * (kernel/sched/fair.c, Linux 6.12; older kernels have one slice for all). 0: the kernel's own, of some milliseconds.
+   */
+  readonly slice: number
+  /** What the thread starts has the kernel's ordinary scheduling. */
+  readonly resetOnFork?: boolean
+}
+
+const FLAG_RESET_ON_FORK = 1
+/** struct sched_attr, SCHED_ATTR_SIZE_VER0 (include/uapi/linux/sched/types.h). */
+const ATTR_SIZE = 48
+const attr = new Uint8Array(ATTR_SIZE)
+const view = new DataView(attr.buffer)
+const At = { size: 0, policy: 4, flags: 8, nice: 16, priority: 20, runtime: 24 } as const
 
 /**
- * sched_setscheduler(2) for one thread. `priority` is that of a real-time class, 0 for SCHED_OTHER, where the nice value
- * that the thread has goes on to count. -EPERM without CAP_SYS_NICE, or in a control group without time for such
- * threads; -ESRCH when the thread has ended.
+ * sched_setattr(2) for one thread. -EPERM without CAP_SYS_NICE, or in a control group without time for such threads;
+ * -ESRCH when the thread has ended.
  */
-export function setScheduler(thread: number, policy: number, priority: number): number {
-  return checked(setSchedulerCall(thread, policy, Int32Array.of(priority)))
+export function setScheduling(thread: number, scheduling: Scheduling): number {
+  const { policy, nice, priority, slice, resetOnFork } = scheduling
+  attr.fill(0)
+  view.setUint32(At.size, ATTR_SIZE, true)
+  view.setUint32(At.policy, policy, true)
+  view.setUint32(At.flags, resetOnFork === true ? FLAG_RESET_ON_FORK : 0, true)
+  view.setInt32(At.nice, nice, true)
+  view.setUint32(At.priority, priority, true)
+  view.setUint32(At.runtime, slice, true)
+  return checked(syscall(Syscall.sched_setattr, thread, addressOf(attr, 0), 0, 0, 0, 0))
+}
+
+/** sched_getattr(2) of one thread, or -errno. A kernel that has one slice for all says 0 for it. */
+export function schedulingOf(thread: number): Scheduling | number {
+  const result = checked(syscall(Syscall.sched_getattr, thread, addressOf(attr, 0), ATTR_SIZE, 0, 0, 0))
+  if (result < 0) return result
+  return {
+    policy: view.getUint32(At.policy, true),
+    nice: view.getInt32(At.nice, true),
+    priority: view.getUint32(At.priority, true),
+    slice: view.getUint32(At.runtime, true),
+    resetOnFork: (view.getUint32(At.flags, true) & FLAG_RESET_ON_FORK) !== 0,
+  }
 }
 
 /** include/uapi/linux/ioprio.h */

@@ -11,6 +11,8 @@ interface SyscallNumbers {
   readonly set_robust_list: number
   readonly ioprio_set: number
   readonly ioprio_get: number
+  readonly sched_setattr: number
+  readonly sched_getattr: number
 }
 
 /** Calls added since Linux 5.1 have the same number everywhere. */
@@ -37,6 +39,8 @@ const perArchitecture: Readonly<Record<string, SyscallNumbers>> = {
     set_robust_list: 273,
     ioprio_set: 251,
     ioprio_get: 252,
+    sched_setattr: 314,
+    sched_getattr: 315,
   },
   // include/uapi/asm-generic/unistd.h
   arm64: {
@@ -51,6 +55,8 @@ const perArchitecture: Readonly<Record<string, SyscallNumbers>> = {
     set_robust_list: 99,
     ioprio_set: 30,
     ioprio_get: 31,
+    sched_setattr: 274,
+    sched_getattr: 275,
   },
 }
 

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { setPriority } from 'node:os'
-import { IoClass, Scheduling, setIoPriority, setScheduler } from '../native/index.js'
+import { IoClass, Policy, type Scheduling, setIoPriority, setScheduling } from '../native/index.js'
 
 /**
  * How a thread of a mount's processes stands to the mount's clients. Every process with a file on the mount waits for
@@ -8,18 +8,21 @@ import { IoClass, Scheduling, setIoPriority, setScheduler } from '../native/inde
  *
  * - `urgent`: before everybody else. For what sleeps until everybody waits for it, and until they no longer do.
  * - `serving`: before its clients, as a file system in the kernel would be, but not instead of them.
- * - `patient`: behind them.
- * - `idle`: only when nobody else wants the processor. A nice value is not enough where a standby loads: a client that
- *   wakes up on its processor waits until its slice is over, of some milliseconds (kernel/sched/fair.c, 6.6 and newer).
+ * - `patient`: behind them: it has its share of a busy machine, and with a long slice gives way to whoever wakes up. Nice
+ *   values alone decide shares, not who runs now: a client that wakes up on its processor would wait until its slice of
+ *   some milliseconds is over (kernel/sched/fair.c, 6.6 and newer; slices differ since 6.12).
+ * - `idle`: only when nobody else wants the processor.
  */
 export type Standing = 'urgent' | 'serving' | 'patient' | 'idle'
 
-/** Scheduling class with what its threads hand on to those they start, real-time priority, nice value. */
-const STANDINGS: Readonly<Record<Standing, readonly [policy: number, priority: number, nice: number]>> = {
-  urgent: [Scheduling.RR | Scheduling.RESET_ON_FORK, 1, -10],
-  serving: [Scheduling.OTHER, 0, -10],
-  patient: [Scheduling.OTHER, 0, 10],
-  idle: [Scheduling.IDLE, 0, 10],
+/** Nanoseconds; no longer one is taken. */
+const LONG_SLICE = 100_000_000
+
+const STANDINGS: Readonly<Record<Standing, Scheduling>> = {
+  urgent: { policy: Policy.RR, priority: 1, nice: -10, slice: 0, resetOnFork: true },
+  serving: { policy: Policy.OTHER, priority: 0, nice: -10, slice: 0 },
+  patient: { policy: Policy.OTHER, priority: 0, nice: 10, slice: LONG_SLICE },
+  idle: { policy: Policy.IDLE, priority: 0, nice: 10, slice: 0 },
 }
 
 /** Whether this process may put others, and itself, before others: who stands back without it never comes forward again. */
@@ -60,7 +63,7 @@ export function putServiceFirst(pool: ReadonlySet<number>, standing: 'serving' |
 function canAdvance(): boolean {
   if (process.getuid?.() !== 0) return false
   try {
-    setPriority(process.pid, STANDINGS.serving[2])
+    setPriority(process.pid, STANDINGS.serving.nice)
     return true
   } catch {
     return false
@@ -77,16 +80,14 @@ function placeIo(thread: number, nice: number): void {
 }
 
 function place(thread: number, standing: Standing): void {
-  const [policy, priority, nice] = STANDINGS[standing]
-  placeIo(thread, nice)
-  // Refused in a control group without time for such threads.
-  if (setScheduler(thread, policy, priority) < 0 && standing === 'urgent') {
-    place(thread, 'serving')
-    return
-  }
+  const scheduling = STANDINGS[standing]
+  placeIo(thread, scheduling.nice)
   try {
-    setPriority(thread, nice)
+    // A real-time class does not set it, and leaves it to what comes after.
+    setPriority(thread, scheduling.nice)
   } catch {
     // It has ended.
   }
+  // Refused in a control group without time for such threads.
+  if (setScheduling(thread, scheduling) < 0 && standing === 'urgent') place(thread, 'serving')
 }

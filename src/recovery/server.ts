@@ -18,7 +18,7 @@ import {
   warmThreadPool,
 } from '../native/index.js'
 import { strategies } from '../passthrough/strategy.js'
-import { rehearse, type Rehearsal } from '../session/rehearsal.js'
+import { rehearse, type Extent, type Rehearsal } from '../session/rehearsal.js'
 import { Session, type SessionOptions } from '../session/session.js'
 import { DeviceTransport } from '../transport/device.js'
 import { Channel } from './channel.js'
@@ -26,6 +26,7 @@ import { raiseDescriptorLimit } from './descriptor-limit.js'
 import { RemoteKeeper } from './keeper.js'
 import { putServiceFirst } from './priority.js'
 import { processorSleep } from './processor-sleep.js'
+import { RuntimeDirectory } from './runtime-directory.js'
 import {
   ServerFd,
   type FileSystemModule,
@@ -42,6 +43,13 @@ import { backoff } from './backoff.js'
 /** How often a server shows that its loop turns. The supervisor's patience is a multiple of it. */
 export const HEARTBEAT_MS = 250
 
+/** Each piece of code has run then. Takeovers after much more were no faster (docs/recovery.md). */
+const STANDBY_ROUNDS = 12
+/** V8 has compiled most of what is called often. */
+const LATE_ROUNDS = 100
+/** When the callers that have waited for a server have been served. */
+const LATE_MS = 200
+
 /**
  * One server process: loads everything, says `ready`, and waits. Once activated it serves until the connection
  * ends, it is told to pause, or it is killed: at any instruction, since all that its successor needs is in the
@@ -54,11 +62,13 @@ export class Server {
   #channel: Channel<ToServer, FromServer>
   readonly #keeper = new RemoteKeeper(ServerFd.keeper)
   #journal!: Journal
+  #module!: LoadedModule
   #fs: FileSystem | undefined
   #session: Session | undefined
   #active = false
   #hasPaused = false
   #isEnding = false
+  #hasRehearsed = false
   /** Supervisors that have died in a row without one having taken charge. */
   #lostSupervisors = 0
   /** Socket for descriptors to a supervisor that has been started and not said yet that it is there; -1: none. */
@@ -104,10 +114,9 @@ export class Server {
     const { fileSystem } = this.#settings
     this.#journal = Journal.open(new SharedMemory(ServerFd.journal, this.#heritage.request.journalLimit))
     const options = this.#sessionOptions()
-    const module = await loadModule(fileSystem)
-    const rehearsal = this.#isAwaited ? undefined : await module.createRehearsal?.(fileSystem.options)
-    if (rehearsal !== undefined) await rehearse(rehearsal, options, () => this.#isAwaited)
-    this.#fs = await module.createFileSystem(fileSystem.options)
+    this.#module = await loadModule(fileSystem)
+    await this.#rehearse({ rounds: STANDBY_ROUNDS, isEnough: () => this.#isAwaited })
+    this.#fs = await this.#module.createFileSystem(fileSystem.options)
     const transport = new DeviceTransport(ServerFd.device)
     this.#session = new Session({
       ...options,
@@ -120,6 +129,21 @@ export class Server {
     if (!this.#isAwaited) collectGarbage()
     putServiceFirst(this.#pool, 'serving')
     this.#channel.send({ type: 'ready', journalVersion: JOURNAL_VERSION })
+  }
+
+  /** A server that cannot rehearse serves all the same. */
+  async #rehearse(extent: Extent): Promise<void> {
+    if (extent.isEnough()) return
+    const { settings, mountPoint } = this.#heritage.request
+    try {
+      const place = RuntimeDirectory.of(mountPoint).path
+      const rehearsal = await this.#module.createRehearsal?.(settings.fileSystem.options, place)
+      if (rehearsal !== undefined) await rehearse(rehearsal, this.#sessionOptions(), extent)
+      this.#hasRehearsed = !extent.isEnough()
+    } catch (error) {
+      // Standard error is the log.
+      process.stderr.write(`server ${process.pid}: rehearsal: ${String(error)}\n`)
+    }
   }
 
   #sessionOptions(): Omit<SessionOptions, 'transport' | 'journal' | 'fs'> {
@@ -188,6 +212,7 @@ export class Server {
     this.#channel.send({ type: 'serving', life: this.#journal.life, milliseconds })
     this.#beat()
     void this.#tidy(session)
+    void this.#rehearseLate()
     await serving
   }
 
@@ -239,6 +264,16 @@ export class Server {
     if (file < 0) return
     session.passthrough.sweep(file)
     close(file)
+  }
+
+  /**
+   * Who was needed at once, as the first server of a mount is, rehearses while it serves: a request of it comes between
+   * those of the callers.
+   */
+  async #rehearseLate(): Promise<void> {
+    if (this.#hasRehearsed) return
+    await delay(LATE_MS)
+    await this.#rehearse({ rounds: LATE_ROUNDS, isEnough: () => this.#isEnding || this.#hasPaused })
   }
 
   #beat(): void {
@@ -304,8 +339,8 @@ function strategyNamed(name: ServerSettings['strategy']) {
 /** What a file system's module exports. */
 interface LoadedModule {
   createFileSystem(options: unknown): FileSystem | Promise<FileSystem>
-  /** Something to warm up with, so that takeovers are quick; optional. */
-  createRehearsal?(options: unknown): Rehearsal | Promise<Rehearsal>
+  /** Something to warm up with, in `place`, so that takeovers are quick; optional. */
+  createRehearsal?(options: unknown, place: string): Rehearsal | Promise<Rehearsal>
 }
 
 async function loadModule({ module }: FileSystemModule): Promise<LoadedModule> {

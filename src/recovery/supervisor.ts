@@ -246,6 +246,7 @@ export class Supervisor {
   /** Starts the first server and, once that serves, a standby. */
   async start(): Promise<void> {
     const first = this.#spawn()
+    first.hurry()
     if ((await first.next('ready', READY_MS)) === undefined) {
       first.kill()
       await this.end()

@@ -15,7 +15,6 @@ import { readU64, type U64 } from '../protocol/u64.js'
 import { SocketConnection } from '../transport/socket-connection.js'
 import { Session, type SessionOptions } from './session.js'
 
-const ROUNDS = 12
 const name = (text: string): Uint8Array => new TextEncoder().encode(text)
 const DIRECTORY = name('directory')
 const FILE = name('file')
@@ -35,20 +34,27 @@ export interface Rehearsal {
   end(): void
 }
 
+/** How much is rehearsed. */
+export interface Extent {
+  /** In each of the two lives; a round is 25 requests. */
+  readonly rounds: number
+  /** Then it comes to its end early. Asked after each round, with a turn of the event loop before. */
+  isEnough(): boolean
+}
+
 /**
  * Runs two scratch lives over the common operations, the second taking over from the first, so that the code which a
- * takeover needs at once has been run before, down to the system calls. Nothing of it reaches the mount. Once `isEnough`
- * it comes to its end early; it is asked after each round, with a turn of the event loop before.
+ * takeover needs at once has been run before, down to the system calls. Nothing of it reaches the mount.
  */
 export async function rehearse(
   rehearsal: Rehearsal,
   options: Pick<SessionOptions, 'timeouts' | 'wanted' | 'strategy'>,
-  isEnough: () => boolean = () => false,
+  extent: Extent,
 ): Promise<void> {
   try {
     const journal = Journal.create(new PrivateMemory(), 2)
-    for (let life = 0; life < 2 && !isEnough(); life++) {
-      await play(await rehearsal.createFileSystem(), journal, options, isEnough)
+    for (let life = 0; life < 2 && !extent.isEnough(); life++) {
+      await play(await rehearsal.createFileSystem(), journal, options, extent)
     }
   } finally {
     rehearsal.end()
@@ -59,7 +65,7 @@ async function play(
   fs: FileSystem,
   journal: Journal,
   options: Pick<SessionOptions, 'timeouts' | 'wanted' | 'strategy'>,
-  isEnough: () => boolean,
+  extent: Extent,
 ): Promise<void> {
   const connection = SocketConnection.open()
   // Whoever has no descriptors left will not get far anyway.
@@ -71,7 +77,7 @@ async function play(
   session.takeOver()
   const serving = session.run()
   const player = new Player(connection)
-  for (let round = 0; round < ROUNDS && !isEnough(); round++) {
+  for (let round = 0; round < extent.rounds && !extent.isEnough(); round++) {
     await player.round()
     await nextTurn()
   }

@@ -8,19 +8,21 @@ const BRIEF_MS = 1
 /** The event loop has its turn at least so often. */
 const TURN_MS = 4
 
+type Waitable = Pick<Transport, 'wait' | 'waitBriefly' | 'asksOnThread'>
+
 /**
  * How a session waits for its next request, ever more patiently: it looks again, it waits on its thread for a moment, it
  * lets the event loop wait.
  */
 export class Waiting {
-  readonly #transport: Pick<Transport, 'wait' | 'waitBriefly'>
+  readonly #transport: Waitable
   readonly #wakefulness: Wakefulness | undefined
   /** When the queue was first found empty; 0: it was not. */
   #idleSince = 0
   #wasBusy = false
   #turnedAt = performance.now()
 
-  constructor(transport: Pick<Transport, 'wait' | 'waitBriefly'>, wakefulness?: Wakefulness) {
+  constructor(transport: Waitable, wakefulness?: Wakefulness) {
     this.#transport = transport
     this.#wakefulness = wakefulness
   }
@@ -39,6 +41,7 @@ export class Waiting {
 
   /** There is nothing to do: to be awaited, unless undefined. `isAlone`: nor is anything under way that the event loop brings on. */
   step(isAlone: boolean): Promise<void> | undefined {
+    if (this.#transport.asksOnThread === true) return this.#transport.wait()
     const now = performance.now()
     if (this.#idleSince === 0) {
       this.#idleSince = now

@@ -72,6 +72,7 @@ function asOwner(fd: number, action: () => number): number {
  */
 export class DeviceTransport implements Transport {
   readonly fd: number
+  readonly asksOnThread: boolean
   readonly #waiter: Waiter
   readonly #isRoot = process.geteuid!() === 0
   /** Whether the kernel registers O_PATH descriptors (fs/fuse/passthrough.c or backing.c, fget_raw); older ones do not. */
@@ -81,10 +82,11 @@ export class DeviceTransport implements Transport {
   #closed = false
 
   /** Takes over a descriptor of /dev/fuse that belongs to a mount. Throws when it cannot be waited on. */
-  constructor(fd: number) {
+  constructor(fd: number, asksOnThread = false) {
     const result = setNonBlocking(fd)
     if (result < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'fcntl', errno: -result })
     this.fd = fd
+    this.asksOnThread = asksOnThread
     this.#waiter = new Waiter([fd])
   }
 

@@ -14,7 +14,7 @@ export class SocketConnection {
   readonly #answer = new Uint8Array(ANSWER_BYTES)
 
   private constructor(fds: Int32Array) {
-    this.server = new DeviceTransport(fds[0]!)
+    this.server = new DeviceTransport(fds[0]!, true)
     this.#client = new DeviceTransport(fds[1]!)
   }
 

@@ -5,6 +5,9 @@
  * Errors are negated errnos, never exceptions, and mean what the driver means by them (fs/fuse/dev.c).
  */
 export interface Transport {
+  /** Whoever asks does so on this thread: while it spins or stops, nothing can come. Default: false. */
+  readonly asksOnThread?: boolean
+
   /**
    * Takes the next request into a buffer from `offset` to its end, without waiting. The room must be at least
    * FUSE_MIN_READ_BUFFER (8 KiB) and hold the largest WRITE agreed on.
