@@ -16,7 +16,8 @@ export interface Scheduling {
   readonly priority: number
   /**
    * For OTHER, nanoseconds, 100 us to 100 ms: how long the thread wants to run at a time. Of threads that want a processor
-   * the one with the earlier deadline comes first, and whoever wakes up takes it at once from a thread with a longer slice
+   * the one with the earlier deadline comes first, and who wakes up and has had no more than a fair share takes it at once from
+   * a thread with a longer slice
    * (kernel/sched/fair.c, Linux 6.12; older kernels have one slice for all). 0: the kernel's own, of some milliseconds.
    */
   readonly slice: number

@@ -7,7 +7,8 @@ import type { PollIdle } from './processor-sleep.js'
 
 /**
  * A file system as a server process can load it: a module that exports `createFileSystem(options)` and, if takeovers
- * are to be quick, `createRehearsal(options, place)` (see session/rehearsal.ts), where `place` is a directory of the mount's own.
+ * are to be quick, `createRehearsal(options, place)` (see session/rehearsal.ts), where `place` is a directory of the
+ * mount's own. In the first server of a mount the rehearsal and the file system itself run in one process, in turn.
  */
 export interface FileSystemModule {
   /** URL or absolute path of the module. */

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { FuseError } from '../errors/fuse-error.js'
 import { AT, close, cstring, O, openat } from '../native/index.js'
@@ -21,6 +21,7 @@ import { ControlServer, type ControlReply, type ControlRequest, type MountStatus
 import { endDead } from './dead-mount.js'
 import { SupervisorFd, type Heritage, type ServerSettings } from './messages.js'
 import { keepJournal } from './keep-journal.js'
+import { writeLog } from './log.js'
 import { openWatch } from './open-watch.js'
 import { RuntimeDirectory, type MountNote } from './runtime-directory.js'
 import { parentHandle } from './server-handle.js'
@@ -198,7 +199,7 @@ export class MountDaemon {
   }
 
   #note(text: string): void {
-    writeLog(this.#log, text)
+    writeLog(this.#log, 'supervisor', text)
   }
 
   async #begin(): Promise<void> {
@@ -383,17 +384,9 @@ function supervisorOptions(
     log,
     onEvent: (event) => {
       const text = describeEvent(event)
-      if (text !== undefined) writeLog(log, text)
+      if (text !== undefined) writeLog(log, 'supervisor', text)
       onEvent(event)
     },
-  }
-}
-
-function writeLog(log: number, text: string): void {
-  try {
-    writeSync(log, `${new Date().toISOString()} supervisor ${process.pid}: ${text}\n`)
-  } catch {
-    // A full disk is no reason to end a mount.
   }
 }
 

@@ -37,7 +37,7 @@ export interface MountNote {
 }
 
 /**
- * The private folder of one mount: its control socket, its note and its log. Closed to other users (0700), in
+ * The private folder of one mount: its control socket, its note, its log, and where servers rehearse. Closed to other users (0700), in
  * /run/evermount for root, else in $XDG_RUNTIME_DIR or the temporary folder.
  */
 export class RuntimeDirectory {
@@ -132,7 +132,7 @@ export class RuntimeDirectory {
     this.check()
     makeBase()
     if (this.read()?.problem !== undefined) this.#setAside()
-    rmSync(this.path, { recursive: true, force: true })
+    this.remove()
     mkdirSync(this.path, { mode: 0o700 })
   }
 
@@ -173,8 +173,9 @@ export class RuntimeDirectory {
     }
   }
 
+  /** A server of a mount that was taken out of the tree may be rehearsing in it still: its files may come meanwhile. */
   remove(): void {
-    rmSync(this.path, { recursive: true, force: true })
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 })
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -24,6 +24,7 @@ import { DeviceTransport } from '../transport/device.js'
 import { Channel } from './channel.js'
 import { raiseDescriptorLimit } from './descriptor-limit.js'
 import { RemoteKeeper } from './keeper.js'
+import { writeLog } from './log.js'
 import { putServiceFirst } from './priority.js'
 import { processorSleep } from './processor-sleep.js'
 import { RuntimeDirectory } from './runtime-directory.js'
@@ -43,6 +44,7 @@ import { backoff } from './backoff.js'
 /** How often a server shows that its loop turns. The supervisor's patience is a multiple of it. */
 export const HEARTBEAT_MS = 250
 
+const STDERR = 2
 /** Each piece of code has run then. Takeovers after much more were no faster (docs/recovery.md). */
 const STANDBY_ROUNDS = 12
 /** V8 has compiled most of what is called often. */
@@ -68,7 +70,6 @@ export class Server {
   #active = false
   #hasPaused = false
   #isEnding = false
-  #hasRehearsed = false
   /** Supervisors that have died in a row without one having taken charge. */
   #lostSupervisors = 0
   /** Socket for descriptors to a supervisor that has been started and not said yet that it is there; -1: none. */
@@ -115,7 +116,7 @@ export class Server {
     this.#journal = Journal.open(new SharedMemory(ServerFd.journal, this.#heritage.request.journalLimit))
     const options = this.#sessionOptions()
     this.#module = await loadModule(fileSystem)
-    await this.#rehearse({ rounds: STANDBY_ROUNDS, isEnough: () => this.#isAwaited })
+    await this.#rehearse({ rounds: STANDBY_ROUNDS, isEnough: () => this.#isAwaited, pause: nextTurn })
     this.#fs = await this.#module.createFileSystem(fileSystem.options)
     const transport = new DeviceTransport(ServerFd.device)
     this.#session = new Session({
@@ -139,10 +140,8 @@ export class Server {
       const place = RuntimeDirectory.of(mountPoint).path
       const rehearsal = await this.#module.createRehearsal?.(settings.fileSystem.options, place)
       if (rehearsal !== undefined) await rehearse(rehearsal, this.#sessionOptions(), extent)
-      this.#hasRehearsed = !extent.isEnough()
     } catch (error) {
-      // Standard error is the log.
-      process.stderr.write(`server ${process.pid}: rehearsal: ${String(error)}\n`)
+      writeLog(STDERR, 'server', `rehearsal: ${String(error)}`)
     }
   }
 
@@ -212,7 +211,7 @@ export class Server {
     this.#channel.send({ type: 'serving', life: this.#journal.life, milliseconds })
     this.#beat()
     void this.#tidy(session)
-    void this.#rehearseLate()
+    if (this.#journal.life === 1) void this.#rehearseLate()
     await serving
   }
 
@@ -266,14 +265,11 @@ export class Server {
     close(file)
   }
 
-  /**
-   * Who was needed at once, as the first server of a mount is, rehearses while it serves: a request of it comes between
-   * those of the callers.
-   */
+  /** In the first server of a mount: a request of the rehearsal comes between those of the callers, if there are any yet. */
   async #rehearseLate(): Promise<void> {
-    if (this.#hasRehearsed) return
     await delay(LATE_MS)
-    await this.#rehearse({ rounds: LATE_ROUNDS, isEnough: () => this.#isEnding || this.#hasPaused })
+    const isEnough = (): boolean => this.#isEnding || this.#hasPaused
+    await this.#rehearse({ rounds: LATE_ROUNDS, isEnough, pause: () => delay(1) })
   }
 
   #beat(): void {
@@ -304,8 +300,7 @@ export class Server {
         this.#channel = this.#connect(channel)
         return
       } catch (error) {
-        // Standard error is the log.
-        process.stderr.write(`server ${process.pid}: ${String(error)}\n`)
+        writeLog(STDERR, 'server', String(error))
       }
     }
   }

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FileSystem } from '../filesystem/file-system.js'
 import type { Keeper } from '../filesystem/host.js'
 import { Journal } from '../journal/journal.js'
@@ -36,10 +35,12 @@ export interface Rehearsal {
 
 /** How much is rehearsed. */
 export interface Extent {
-  /** In each of the two lives; a round is 25 requests. */
+  /** In each of the two lives; a round is some two dozen requests. */
   readonly rounds: number
-  /** Then it comes to its end early. Asked after each round, with a turn of the event loop before. */
+  /** Then it comes to its end early. Asked after each round and its pause. */
   isEnough(): boolean
+  /** After each round, for others; at least a turn of the event loop. */
+  pause(): Promise<unknown>
 }
 
 /**
@@ -73,17 +74,23 @@ async function play(
   await using transport = connection.server
   const { timeouts, wanted, strategy } = options
   const session = new Session({ timeouts, wanted, strategy, keeper: NO_KEEPER, fs, transport, journal })
-  await session.prepare()
-  session.takeOver()
-  const serving = session.run()
-  const player = new Player(connection)
-  for (let round = 0; round < extent.rounds && !extent.isEnough(); round++) {
-    await player.round()
-    await nextTurn()
+  let serving: Promise<unknown> | undefined
+  try {
+    await session.prepare()
+    session.takeOver()
+    serving = session.run()
+    // Heard of below, however the rounds end.
+    serving.catch(() => undefined)
+    const player = new Player(connection)
+    for (let round = 0; round < extent.rounds && !extent.isEnough(); round++) {
+      await player.round()
+      await extent.pause()
+    }
+  } finally {
+    connection.end()
+    await serving
+    await fs.stop?.()
   }
-  connection.end()
-  await serving
-  await fs.stop?.()
 }
 
 type Asked = Pick<Request, 'opcode' | 'body' | 'names'> & { readonly payload?: Uint8Array }
@@ -112,6 +119,9 @@ class Player {
     await this.#ask(directory, { opcode: 'UNLINK', body: null, names: [LINK] })
     await this.#ask(directory, { opcode: 'UNLINK', body: null, names: [MOVED] })
     await this.#ask(ROOT_ID, { opcode: 'RMDIR', body: null, names: [DIRECTORY] })
+    // Looked up, made, linked, and listed by two names.
+    this.#forget(file, 5)
+    this.#forget(directory, 1)
   }
 
   async #useFile(file: U64, fh: U64): Promise<void> {
@@ -151,11 +161,22 @@ class Player {
     await this.#ask(node, { opcode, body: { fh, flags: 0, releaseFlags: 0, lockOwner: 0 }, names: [] })
   }
 
-  #ask(nodeid: U64, { payload, ...request }: Asked): Promise<Uint8Array<ArrayBuffer>> {
+  #ask(nodeid: U64, asked: Asked): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#connection.ask(this.#encode(nodeid, asked))
+  }
+
+  /** It has no answer. */
+  #forget(nodeid: U64, nlookup: number): void {
+    if (nodeid !== ROOT_ID) {
+      this.#connection.tell(this.#encode(nodeid, { opcode: 'FORGET', body: { nlookup }, names: [] }))
+    }
+  }
+
+  #encode(nodeid: U64, { payload, ...request }: Asked): Uint8Array {
     this.#unique += 2
     const header = { uniqueId: this.#unique, resent: false, nodeid, uid: 0, gid: 0, pid: 0 }
     const whole = { ...request, header, payload: payload ?? null, extensions: null }
-    return this.#connection.ask(encodeRequest(whole as Request))
+    return encodeRequest(whole as Request)
   }
 }
 

@@ -82,7 +82,7 @@ export class DeviceTransport implements Transport {
   #closed = false
 
   /** Takes over a descriptor of /dev/fuse that belongs to a mount. Throws when it cannot be waited on. */
-  constructor(fd: number, asksOnThread = false) {
+  constructor(fd: number, { asksOnThread = false }: { readonly asksOnThread?: boolean } = {}) {
     const result = setNonBlocking(fd)
     if (result < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'fcntl', errno: -result })
     this.fd = fd

@@ -69,4 +69,12 @@ describe('waiting for a request', () => {
     expect(untilWaited(waiting, device.waits)).toBeInstanceOf(Promise)
     expect(device.waits).toEqual(['loop'])
   })
+
+  it('lets the event loop wait at once where requests come from its own thread', () => {
+    const device = transport(() => true)
+    const waiting = new Waiting({ ...device, asksOnThread: true })
+    waiting.busy(1)
+    expect(waiting.step(true)).toBeInstanceOf(Promise)
+    expect(device.waits).toEqual(['loop'])
+  })
 })

@@ -1,11 +1,10 @@
-import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Mirror } from './mirror.js'
 import type { MirrorOptions } from './options.js'
 
+/** With the process's id after it, and a few letters. */
 const PREFIX = 'rehearsal-'
-/** A rehearsal is over, or its process has been ended, long before it is so old. */
-const ABANDONED_MS = 60_000
 
 /**
  * A mirror of an empty directory in `place`: what a server process warms up with (see session/rehearsal.ts). `place` must
@@ -29,12 +28,7 @@ export function createRehearsal(
 function removeAbandoned(place: string): void {
   for (const name of readdirSync(place)) {
     if (!name.startsWith(PREFIX)) continue
-    const path = join(place, name)
-    try {
-      if (Date.now() - lstatSync(path).mtimeMs < ABANDONED_MS) continue
-      rmSync(path, { recursive: true, force: true })
-    } catch {
-      // Another process was first.
-    }
+    const pid = Number.parseInt(name.slice(PREFIX.length), 10)
+    if (!existsSync(`/proc/${pid}`)) rmSync(join(place, name), { recursive: true, force: true })
   }
 }

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createRehearsal } from '../../../src/filesystems/mirror/index.js'
@@ -17,16 +18,15 @@ describe('the directory that a server rehearses in', () => {
 
   it('is removed by a later one when its process was killed', () => {
     const place = directory()
-    const abandoned = join(place, 'rehearsal-killed')
-    const young = join(place, 'rehearsal-at-work')
-    const other = join(place, 'other')
-    for (const folder of [abandoned, young, other]) {
+    const { pid } = spawnSync('true')
+    const abandoned = join(place, `rehearsal-${pid}-killed`)
+    const atWork = join(place, `rehearsal-${process.ppid}-at-work`)
+    const other = join(place, 'log')
+    for (const folder of [abandoned, atWork, other]) {
       mkdirSync(folder)
       writeFileSync(join(folder, 'file'), '')
     }
-    const longAgo = Date.now() / 1000 - 3_600
-    for (const folder of [abandoned, other]) utimesSync(folder, longAgo, longAgo)
     createRehearsal({ source: '/' }, place).end()
-    expect([abandoned, young, other].map((folder) => existsSync(folder))).toEqual([false, true, true])
+    expect([abandoned, atWork, other].map((folder) => existsSync(folder))).toEqual([false, true, true])
   })
 })
