@@ -15,10 +15,9 @@ export interface Scheduling {
   /** Real-time priority, 1 to 99, for RR; 0 for the others. */
   readonly priority: number
   /**
-   * For OTHER, nanoseconds, 100 us to 100 ms: how long the thread wants to run at a time. Of threads that want a processor
-   * the one with the earlier deadline comes first, and who wakes up and has had no more than a fair share takes it at once from
-   * a thread with a longer slice
-   * (kernel/sched/fair.c, Linux 6.12; older kernels have one slice for all). 0: the kernel's own, of some milliseconds.
+   * For OTHER, nanoseconds, 100 us to 100 ms: how long the thread wants to run at a time. Who wakes up and has had no
+   * more than a fair share takes the processor at once from a thread with a longer slice (kernel/sched/fair.c, Linux
+   * 6.12; older kernels have one slice for all). 0: the kernel's own, of some milliseconds.
    */
   readonly slice: number
   /** What the thread starts has the kernel's ordinary scheduling. */

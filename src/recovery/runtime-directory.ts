@@ -37,8 +37,8 @@ export interface MountNote {
 }
 
 /**
- * The private folder of one mount: its control socket, its note, its log, and where servers rehearse. Closed to other users (0700), in
- * /run/evermount for root, else in $XDG_RUNTIME_DIR or the temporary folder.
+ * The private folder of one mount: its control socket, its note, its log, and where servers rehearse. Closed to other
+ * users (0700), in /run/evermount for root, else in $XDG_RUNTIME_DIR or the temporary folder.
  */
 export class RuntimeDirectory {
   readonly path: string

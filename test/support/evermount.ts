@@ -6,7 +6,7 @@ import { expect } from 'vitest'
 import { mountAt } from '../../src/mount/mountinfo.js'
 import type { MountStatus } from '../../src/recovery/control.js'
 import { guardMount } from './guard.js'
-import { dist, runCommand, runUnshared, type ChildResult } from './run-child.js'
+import { dist, runChild, runCommand, runUnshared, type ChildResult } from './run-child.js'
 
 /** The command line, as users run it. */
 export const MAIN = join(dist, 'cli/main.js')
@@ -48,6 +48,16 @@ export class MountPlace implements AsyncDisposable {
   /** Runs a command of evermount in this place. */
   run(...args: readonly string[]): Promise<ChildResult> {
     return evermount(args, this.runtimeDirectory)
+  }
+
+  /** Mounts the file system of a module of test/support, as `evermount mirror` mounts a mirror. */
+  async launchModule(module: string, options: unknown): Promise<void> {
+    const url = new URL(module, import.meta.url).href
+    const request = JSON.stringify({ mountPoint: this.mountPoint, module: url, options })
+    const environment = { EVERMOUNT_RUNTIME_DIR: this.runtimeDirectory }
+    const script = new URL('launch-module.mjs', import.meta.url)
+    const launched = await runChild(script, [request], 30_000, environment)
+    expect(launched).toMatchObject({ code: 0, stderr: '' })
   }
 
   /** Runs a shell script with $MNT, $SRC, away from the test's own process. */

@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { MountPlace } from '../../support/evermount.js'
 import { requireOrSkip } from '../../support/requirements.js'
-import { runChild } from '../../support/run-child.js'
 
 const support = (name: string): URL => new URL(`../../support/${name}`, import.meta.url)
 
@@ -24,15 +23,7 @@ describe('a caller that is interrupted while its server dies of the INTERRUPT', 
     await using place = new MountPlace({ guardMs: 40_000 })
     const options = { log: join(place.folder, 'log'), deaths: join(place.folder, 'deaths') }
     writeFileSync(options.deaths, String(deaths))
-    const request = { mountPoint: place.mountPoint, module: support('interruptible.mjs').href, options }
-    const environment = { EVERMOUNT_RUNTIME_DIR: place.runtimeDirectory }
-    const launched = await runChild(
-      support('launch-module.mjs'),
-      [JSON.stringify(request)],
-      30_000,
-      environment,
-    )
-    expect(launched).toMatchObject({ code: 0, stderr: '' })
+    await place.launchModule('interruptible.mjs', options)
     const lines = (): string[] =>
       existsSync(options.log) ? readFileSync(options.log, 'utf8').trim().split('\n') : []
     const client = spawn(

@@ -3,9 +3,6 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { MountPlace } from '../../support/evermount.js'
 import { requireOrSkip } from '../../support/requirements.js'
-import { runChild } from '../../support/run-child.js'
-
-const support = (name: string): URL => new URL(`../../support/${name}`, import.meta.url)
 
 describe('the example of notes on the kernel', { timeout: 90_000 }, () => {
   beforeEach((context) => {
@@ -16,19 +13,7 @@ describe('the example of notes on the kernel', { timeout: 90_000 }, () => {
     await using place = new MountPlace({ guardMs: 80_000 })
     const faults = join(place.folder, 'faults')
     mkdirSync(faults)
-    const request = {
-      mountPoint: place.mountPoint,
-      module: support('dying-notes.mjs').href,
-      options: { directory: place.source, faults },
-    }
-    const environment = { EVERMOUNT_RUNTIME_DIR: place.runtimeDirectory }
-    const launched = await runChild(
-      support('launch-module.mjs'),
-      [JSON.stringify(request)],
-      30_000,
-      environment,
-    )
-    expect(launched).toMatchObject({ code: 0, stderr: '' })
+    await place.launchModule('dying-notes.mjs', { directory: place.source, faults })
     /** Each fails where its first doing is taken for somebody else's. */
     const steps = [
       ['create', 'set -C; echo one > "$MNT/a"'],

@@ -3,10 +3,8 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { evermount, MirrorMount } from '../../support/evermount.js'
 import { requireOrSkip } from '../../support/requirements.js'
-import { runChild } from '../../support/run-child.js'
 
 const PATIENCE = { interval: 5, timeout: 10_000 }
-const support = (name: string): URL => new URL(`../../support/${name}`, import.meta.url)
 
 /** The folder of the place's only mount; undefined before there is one. */
 function folderOf(mirror: MirrorMount): string | undefined {
@@ -75,15 +73,7 @@ describe('a server of a mirror rehearses', { timeout: 60_000 }, () => {
 
   it('or serves all the same where it cannot', async () => {
     await using mirror = new MirrorMount()
-    const request = { mountPoint: mirror.mountPoint, module: support('no-rehearsal.mjs').href, options: {} }
-    const environment = { EVERMOUNT_RUNTIME_DIR: mirror.runtimeDirectory }
-    const launched = await runChild(
-      support('launch-module.mjs'),
-      [JSON.stringify(request)],
-      30_000,
-      environment,
-    )
-    expect(launched).toMatchObject({ code: 0, stderr: '' })
+    await mirror.launchModule('no-rehearsal.mjs', {})
     const { pids } = await mirror.until((status) => status.standbyReady)
     const log = join(folderOf(mirror)!, 'log')
     for (const pid of [pids.server, pids.standby]) {
