@@ -8,7 +8,10 @@ export interface ServerCapabilities {
   readonly optional?: readonly InitFlagName[]
   /** Bytes in one WRITE, 4096 and more; 1 MiB unless told. More than a page asks for BIG_WRITES and MAX_PAGES. */
   readonly maxWrite?: number
-  /** Bytes read ahead, at most; what the kernel offers unless told. */
+  /**
+   * Bytes read ahead, at most; what the kernel offers unless told. INIT cannot agree on more than that (128 KiB unless the
+   * kernel was built otherwise); a mount made by root is set to more once INIT has been answered, 512 KiB unless told.
+   */
   readonly maxReadahead?: number
   /** Requests that the kernel may send without a waiting caller, 1 to 65535; 64 unless told. */
   readonly maxBackground?: number

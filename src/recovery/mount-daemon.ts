@@ -15,6 +15,7 @@ import {
 import { attach } from '../mount/attach.js'
 import { mountAt, SUBTYPE } from '../mount/mountinfo.js'
 import type { Mounted } from '../mount/mounted.js'
+import { setReadAhead } from '../mount/read-ahead.js'
 import { unmount } from '../mount/unmount.js'
 import type { KernelCapabilities } from '../passthrough/capabilities.js'
 import { ControlServer, type ControlReply, type ControlRequest, type MountStatus } from './control.js'
@@ -211,6 +212,7 @@ export class MountDaemon {
     answered.catch(() => undefined)
     await this.#supervisor.start()
     await answered
+    setReadAhead(this.#mounted.connection, this.#request.settings.wanted.maxReadahead)
     this.#watchConnection()
   }
 

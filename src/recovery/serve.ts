@@ -7,6 +7,7 @@ import { attach } from '../mount/attach.js'
 import { hasMountsWithin, mountAt } from '../mount/mountinfo.js'
 import { checkMountPoint } from '../mount/mount-point.js'
 import type { MountOptions } from '../mount/options.js'
+import { setReadAhead } from '../mount/read-ahead.js'
 import { unmount, type UnmountOptions } from '../mount/unmount.js'
 import { CAP, hasCapability } from '../native/index.js'
 import type { Fallback } from '../passthrough/fallback.js'
@@ -103,6 +104,7 @@ export async function serve(fs: FileSystem, options: ServeOptions): Promise<Serv
     await ended.catch(() => undefined)
     throw error
   }
+  setReadAhead(connection)
   const end = async (how: UnmountOptions = {}): Promise<void> => {
     await unmount(path, how)
     await ended
