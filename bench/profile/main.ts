@@ -4,12 +4,9 @@
  * Profiles the server of a real mount while clients do one operation again and again, prints where its time goes, and
  * leaves the profile in bench/build/OPERATION.cpuprofile for the developer tools of a browser.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { root } from '../programs.js'
-import { observe, requestsOfEach } from './mount.js'
+import { observe, observeServers, requestsOfEach, seenWhile } from './mount.js'
 import { selfTimes, type Profile } from './self-times.js'
 
 const LINES = 40
@@ -20,26 +17,18 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`)
 
 const [operation = 'stat', seconds = '3', clients = '1'] = process.argv.slice(2)
 const output = join(root, `bench/build/${operation}.cpuprofile`)
-const preload = fileURLToPath(new URL('preload.js', import.meta.url))
-Object.assign(process.env, { NODE_OPTIONS: `--import ${preload}`, PROFILE_OUTPUT: output })
-rmSync(output, { force: true })
+observeServers('times', output)
 
 await observe(operation, Number(clients), async (mount) => {
   const plain = await mount.run(1)
   const before = await mount.requests()
-  process.kill(mount.server, 'SIGUSR2')
-  await delay(300)
-  const profiled = await mount.run(Number(seconds))
-  process.kill(mount.server, 'SIGUSR2')
-  while (!existsSync(output)) await delay(100)
-  await delay(500)
+  const [profiled, profile] = await seenWhile(mount.server, output, () => mount.run(Number(seconds)))
   const micros = ({ value }: { value: number }): string => ((1e6 * Number(clients)) / value).toFixed(1)
   print(`${operation}: ${micros(plain)} µs each, server CPU ${(plain.serverCpuUs ?? NaN).toFixed(1)} µs`)
   print(`while profiled: ${micros(profiled)} µs each`)
   for (const line of requestsOfEach(before, await mount.requests(), profiled.value * Number(seconds)))
     print(line)
-  const profile = JSON.parse(readFileSync(output, 'utf8')) as Profile
-  for (const { where, share } of selfTimes(profile).slice(0, LINES))
+  for (const { where, share } of selfTimes(profile as Profile).slice(0, LINES))
     print(`${(share * 100).toFixed(1)} %  ${where}`)
   print(output)
 })

@@ -1,6 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { guardMount } from '../guard.js'
 import { mountMemory, unmountMemory } from '../memory.js'
 import { mountFusectl } from '../mount-table.js'
@@ -11,6 +13,7 @@ import { client, operations } from '../work/client.js'
 
 const FILES = 100
 const DEADLINE = 120
+const SETTLE_MS = 500
 
 /** A mount with all timeouts 0 of a source in memory, for one operation to be looked at. */
 export interface ObservedMount {
@@ -55,6 +58,35 @@ export async function observe(
     await unmountMemory(folder)
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** What bench/profile/preload.ts can look at in a server. */
+export type Observation = 'times' | 'allocations' | 'collections'
+
+/** Mounts that are made from now on can be observed: what is seen is written to `output`. */
+export function observeServers(observation: Observation, output: string): void {
+  const preload = fileURLToPath(new URL('preload.js', import.meta.url))
+  Object.assign(process.env, {
+    NODE_OPTIONS: `--import ${preload}`,
+    PROFILE_OF: observation,
+    PROFILE_OUTPUT: output,
+  })
+  rmSync(output, { force: true })
+}
+
+/** What is seen of a server while something is done. */
+export async function seenWhile<T>(
+  server: number,
+  output: string,
+  action: () => Promise<T>,
+): Promise<[T, object]> {
+  process.kill(server, 'SIGUSR2')
+  await delay(SETTLE_MS)
+  const result = await action()
+  process.kill(server, 'SIGUSR2')
+  while (!existsSync(output)) await delay(100)
+  await delay(SETTLE_MS)
+  return [result, JSON.parse(readFileSync(output, 'utf8')) as object]
 }
 
 /** Requests for each operation, as lines. */
