@@ -35,8 +35,8 @@ export function describeMachine(place: string): Machine {
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     kernel: release(),
-    virtual: said('systemd-detect-virt'),
-    sourceFileSystem: said('stat', '--file-system', '--format=%T', place),
+    virtual: said('systemd-detect-virt', '--vm'),
+    sourceFileSystem: said('findmnt', '--noheadings', '--output=FSTYPE', '--target', place),
     versions: {
       node: process.version,
       npm: said('npm', '--version'),

@@ -89,7 +89,7 @@ async function main(): Promise<number> {
   } else {
     if (process.getuid?.() !== 0) throw new Error('the benchmark mounts and drops caches: run it as root')
     results = await measure(options)
-    const output = resolve(options.output ?? join(root, 'bench/build/results.json'))
+    const output = resolve(options.output ?? join(root, 'bench/results/last.json'))
     mkdirSync(dirname(output), { recursive: true })
     writeResults(output, results)
     process.stdout.write(options.json ? `${JSON.stringify(results)}\n` : `${tables(results)}\n`)

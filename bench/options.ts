@@ -4,13 +4,13 @@ import { FULL, QUICK, type Settings } from './settings.js'
 
 export const USAGE = `npm run bench -- [options]
 
-  --quick             fewer rounds, shorter runs, no million of nodes: some ten minutes
+  --quick             fewer rounds and kills, shorter runs: less than half an hour
   --only ROW/WORK     rows and works whose names have these parts (either may be left out); repeatable
   --rounds N          rounds of each piece of work
   --seconds S         seconds of each run of a client and of fio
   --check             exit status 1 when a target is not met, with the names of what falls short
   --json              the results as JSON on standard output instead of tables
-  --output FILE       where the results go (default: bench/build/results.json)
+  --output FILE       where the results go (default: bench/results/last.json)
   --report FILE       measures nothing: writes docs/performance.md and docs/performance.svg from these results
   --place DIRECTORY   where the sources are made (default: the folder for temporary files)`
 

@@ -58,6 +58,8 @@ export interface JournalTime {
   /** Medians, microseconds per uncached stat, with the journal's own stores and without them. */
   readonly withUs: number
   readonly withoutUs: number
+  /** Differences of runs that followed each other: half of them are between these. */
+  readonly middleHalfUs?: readonly [number, number]
   readonly rounds: number
 }
 

@@ -49,6 +49,7 @@ export const QUICK: Settings = {
   takeovers: [
     { nodes: 1_000, kills: 10 },
     { nodes: 100_000, kills: 10 },
+    { nodes: 1_000_000, kills: 20 },
   ],
   journalRounds: 15,
 }

@@ -23,8 +23,8 @@ export function quantile(values: readonly number[], share: number): number {
 }
 
 /**
- * How `of` compares to `to`: the median of the ratios of runs that followed each other at once, so that a slow drift
- * of the machine takes no part.
+ * How `of` compares to `to`: the median of the ratios of runs of one round, so that a slow drift of the machine
+ * takes little part.
  */
 export function ratio(of: readonly number[], to: readonly number[]): number {
   return median(of.slice(0, to.length).map((value, round) => value / to[round]!))

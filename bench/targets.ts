@@ -89,7 +89,7 @@ function checkData(measurement: Measurement): Verdict[] {
   }
   const through = values(measurement, 'evermount, no passthrough')
   const other = bindfs(measurement)
-  if (work.startsWith('sequential') && through !== undefined && other !== undefined) {
+  if (/\bsequential\b/.test(work) && through !== undefined && other !== undefined) {
     const speed = ratio(
       through,
       other.map(({ value }) => value),

@@ -8,7 +8,7 @@ import { mountMemory, unmountMemory } from '../memory.js'
 import { connectionsAt } from '../mount-table.js'
 import type { JournalCost, JournalTime } from '../results.js'
 import type { Settings } from '../settings.js'
-import { median } from '../statistics.js'
+import { median, quantile } from '../statistics.js'
 import { client, operations } from '../work/client.js'
 import type { Counts } from './journal-server.js'
 
@@ -131,7 +131,13 @@ async function timeOf(on: Served, off: Served, rounds: number): Promise<JournalT
     without.push(await micros(off))
     if (round % 2 === 1) withJournal.push(await micros(on))
   }
-  return { withUs: median(withJournal), withoutUs: median(without), rounds }
+  const differences = withJournal.map((time, round) => time - without[round]!)
+  return {
+    withUs: median(withJournal),
+    withoutUs: median(without),
+    middleHalfUs: [quantile(differences, 0.25), quantile(differences, 0.75)],
+    rounds,
+  }
 }
 
 function task({ directory }: Served, operation: string): string[] {

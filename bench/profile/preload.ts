@@ -2,7 +2,7 @@
  * Loaded into each process of a mount (NODE_OPTIONS=--import): at SIGUSR2 the process begins to be observed, at the next one
  * what was seen is written to the file that PROFILE_OUTPUT names. PROFILE_OF says what is looked at.
  */
-import { writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
 import { PerformanceObserver } from 'node:perf_hooks'
 
@@ -58,7 +58,10 @@ function collections(): Recorder {
       observer.observe({ entryTypes: ['gc'] })
       return Promise.resolve()
     },
-    end: () => Promise.resolve(seen),
+    end: () => {
+      observer.disconnect()
+      return Promise.resolve(seen)
+    },
   }
 }
 
@@ -70,7 +73,12 @@ async function toggle(): Promise<void> {
     recorder = recorders[process.env['PROFILE_OF'] ?? 'times']!()
     await recorder.begin()
   } else {
-    writeFileSync(process.env['PROFILE_OUTPUT'] ?? 'server.cpuprofile', JSON.stringify(await recorder.end()))
+    const ended = recorder
+    recorder = undefined
+    const output = process.env['PROFILE_OUTPUT'] ?? 'server.cpuprofile'
+    // Whoever waits for it finds it whole.
+    writeFileSync(`${output}.part`, JSON.stringify(await ended.end()))
+    renameSync(`${output}.part`, output)
   }
 }
 

@@ -13,6 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { observe, requestsOfEach } from './mount.js'
 
 const SECONDS = 5
+const LEAST = 10_000
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
 const asked = process.argv.slice(2)
@@ -25,10 +26,10 @@ for (const operation of OPERATIONS) {
     const before = await mount.requests()
     const tracer = spawn('strace', ['-c', '-f', '-q', '-o', output, '-p', String(mount.server)])
     await delay(500)
-    const { value } = await mount.run(SECONDS)
+    let operationCount = 0
+    while (operationCount < LEAST) operationCount += (await mount.run(SECONDS)).value * SECONDS
     tracer.kill('SIGINT')
     await once(tracer, 'exit')
-    const operationCount = value * SECONDS
     print(`${operation}, ${Math.round(operationCount)} times`)
     for (const line of requestsOfEach(before, await mount.requests(), operationCount)) print(line)
     for (const line of callsOfEach(readFileSync(output, 'utf8'), operationCount)) print(line)

@@ -1,4 +1,4 @@
-import { ROW_NAMES, type Measurement, type Results, type Sample } from '../results.js'
+import { ROW_NAMES, type JournalTime, type Measurement, type Results, type Sample } from '../results.js'
 import { check, type Verdict } from '../targets.js'
 import { figure, markdownTable, medianOf, spread, UNITS } from './format.js'
 
@@ -109,10 +109,16 @@ function journal({ journal: list, journalTime: time }: Results): string[] {
   if (time !== undefined) {
     parts.push(
       `An uncached stat takes ${figure(time.withUs)} µs with the journal and ${figure(time.withoutUs)} µs without it ` +
-        `(medians of ${time.rounds} runs each, in turn).`,
+        `(medians of ${time.rounds} runs each, in turn)${middleHalf(time)}.`,
     )
   }
   return parts
+}
+
+function middleHalf({ middleHalfUs: range }: JournalTime): string {
+  return range === undefined
+    ? ''
+    : `; half of the differences are between ${range.map(figure).join(' and ')} µs`
 }
 
 function takeover({ takeover: list }: Results): string[] {

@@ -10,7 +10,7 @@ export interface ServerCapabilities {
   readonly maxWrite?: number
   /**
    * Bytes read ahead, at most; what the kernel offers unless told. INIT cannot agree on more than that (128 KiB unless the
-   * kernel was built otherwise); a mount made by root is set to more once INIT has been answered, 512 KiB unless told.
+   * kernel was built otherwise); evermount sets its mounts to this once INIT has been answered, 512 KiB unless told, where it may (root).
    */
   readonly maxReadahead?: number
   /** Requests that the kernel may send without a waiting caller, 1 to 65535; 64 unless told. */

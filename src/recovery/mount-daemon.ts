@@ -212,7 +212,9 @@ export class MountDaemon {
     answered.catch(() => undefined)
     await this.#supervisor.start()
     await answered
-    setReadAhead(this.#mounted.connection, this.#request.settings.wanted.maxReadahead)
+    const isSet = setReadAhead(this.#mounted.connection, this.#request.settings.wanted.maxReadahead)
+    if (!isSet && process.geteuid?.() === 0)
+      this.#note('the read-ahead of the mount cannot be set (/sys/class/bdi)')
     this.#watchConnection()
   }
 

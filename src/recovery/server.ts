@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -47,6 +47,8 @@ export const HEARTBEAT_MS = 250
 const STDERR = 2
 /** Each piece of code has run then. Takeovers after much more were no faster (docs/recovery.md). */
 const STANDBY_ROUNDS = 12
+/** In which V8 compiles what has run, and who wants the processor has it. */
+const STANDBY_PAUSE_MS = 5
 /** V8 has compiled most of what is called often. */
 const LATE_ROUNDS = 100
 /** When the callers that have waited for a server have been served. */
@@ -116,7 +118,8 @@ export class Server {
     this.#journal = Journal.open(new SharedMemory(ServerFd.journal, this.#heritage.request.journalLimit))
     const options = this.#sessionOptions()
     this.#module = await loadModule(fileSystem)
-    await this.#rehearse({ rounds: STANDBY_ROUNDS, isEnough: () => this.#isAwaited, pause: nextTurn })
+    const pause = (): Promise<void> => delay(STANDBY_PAUSE_MS)
+    await this.#rehearse({ rounds: STANDBY_ROUNDS, isEnough: () => this.#isAwaited, pause })
     this.#fs = await this.#module.createFileSystem(fileSystem.options)
     const transport = new DeviceTransport(ServerFd.device)
     this.#session = new Session({

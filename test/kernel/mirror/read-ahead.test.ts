@@ -1,9 +1,20 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { mountMirror, type MirrorMount } from '../../support/evermount.js'
+import { mountAt } from '../../../src/mount/mountinfo.js'
+import { MountPlace, mountMirror, type MirrorMount } from '../../support/evermount.js'
 import { requireOrSkip } from '../../support/requirements.js'
 
 const FILE = 16 * 2 ** 20
+const SERVE_MEMORY = fileURLToPath(new URL('../../contract/children/serve-memory.mjs', import.meta.url))
+
+/** KiB read ahead on a mount, as the kernel shows it. */
+function readAheadOf({ mountPoint }: MountPlace): number {
+  const { minor } = mountAt(mountPoint)!
+  return Number(readFileSync(`/sys/class/bdi/0:${minor}/read_ahead_kb`, 'latin1'))
+}
 
 /** READs that it takes to read a file once, from its beginning to its end, nothing of it being in the mount's cache. */
 async function readsOfFile(mirror: MirrorMount): Promise<number> {
@@ -19,21 +30,33 @@ describe('read-ahead of a mount', () => {
 
   it('is 512 KiB, and so is a READ of a file read from its beginning to its end', async () => {
     await using mirror = await mountMirror({ args: ['--no-passthrough'] })
-    const { connection } = await mirror.status()
-    expect(readFileSync(`/sys/class/bdi/0:${connection}/read_ahead_kb`, 'latin1')).toBe('512\n')
+    expect(readAheadOf(mirror)).toBe(512)
     await mirror.sh(`head -c ${FILE} /dev/urandom > "$SRC/f"`)
     // The first windows are smaller: the kernel doubles them as it finds that the reader goes on.
     expect(await readsOfFile(mirror)).toBeLessThanOrEqual(FILE / 2 ** 19 + 8)
   })
 
-  it('stays as its owner sets it, whatever becomes of the server', async () => {
+  it('stays as its owner sets it when another server takes over', async () => {
     await using mirror = await mountMirror({ args: ['--no-passthrough'] })
+    await mirror.sh(`head -c ${FILE} /dev/urandom > "$SRC/f"`)
     const { connection } = await mirror.status()
-    await mirror.sh(
-      `head -c ${FILE} /dev/urandom > "$SRC/f"; echo 64 > /sys/class/bdi/0:${connection}/read_ahead_kb`,
-    )
+    await mirror.sh(`echo 64 > /sys/class/bdi/0:${connection}/read_ahead_kb`)
     await mirror.kill()
+    await mirror.until(({ restarts }) => restarts === 1)
+    expect((await mirror.run('restart', mirror.mountPoint)).code).toBe(0)
     expect(await readsOfFile(mirror)).toBeGreaterThanOrEqual(FILE / 2 ** 16)
-    expect(readFileSync(`/sys/class/bdi/0:${connection}/read_ahead_kb`, 'latin1')).toBe('64\n')
+    expect(readAheadOf(mirror)).toBe(64)
+  })
+
+  it('is the same where a program serves its mount itself', async () => {
+    await using place = new MountPlace()
+    const server = spawn(process.execPath, [SERVE_MEMORY, place.mountPoint], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    await once(server.stdout, 'data')
+    const readAhead = readAheadOf(place)
+    server.stdin.end()
+    if (server.exitCode === null) await once(server, 'exit')
+    expect(readAhead).toBe(512)
   })
 })
