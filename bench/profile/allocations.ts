@@ -7,7 +7,7 @@
 import { join } from 'node:path'
 import { root } from '../programs.js'
 import { allocatedBy, type HeapProfile } from './allocated-by.js'
-import { observe, observeServers, seenWhile } from './mount.js'
+import { observe, observeServers, seenWhile, type Observation } from './mount.js'
 
 const SECONDS = 4
 const LINES = 12
@@ -17,29 +17,31 @@ const asked = process.argv.slice(2)
 const OPERATIONS = asked.length > 0 ? asked : ['stat', 'open', 'create', 'rename', 'readdir']
 const output = join(root, 'bench/build/observed.json')
 
-/** Requests that came while it was looked at, and what was seen. */
-async function look(
-  operation: string,
-  observation: 'allocations' | 'collections',
-): Promise<[number, object]> {
+interface Observed {
+  /** That came meanwhile. */
+  readonly requests: number
+  readonly seen: object
+}
+
+async function observed(operation: string, observation: Observation): Promise<Observed> {
   observeServers(observation, output)
-  let looked: [number, object] = [0, {}]
+  let result: Observed | undefined
   await observe(operation, 1, async (mount) => {
     const count = async (): Promise<number> =>
       Object.values(await mount.requests()).reduce((sum, of) => sum + of, 0)
     await mount.run(2)
     const before = await count()
     const [, seen] = await seenWhile(mount.server, output, () => mount.run(SECONDS))
-    looked = [(await count()) - before, seen]
+    result = { requests: (await count()) - before, seen }
   })
-  return looked
+  return result!
 }
 
 for (const operation of OPERATIONS) {
-  const [requests, profile] = await look(operation, 'allocations')
-  const places = allocatedBy(profile as HeapProfile)
+  const { requests, seen } = await observed(operation, 'allocations')
+  const places = allocatedBy(seen as HeapProfile)
   const bytes = places.reduce((sum, place) => sum + place.bytes, 0)
-  const [, collections] = await look(operation, 'collections')
+  const collections = (await observed(operation, 'collections')).seen
   const { count, milliseconds } = collections as { count: number; milliseconds: number }
   const share = (milliseconds / (SECONDS * 10)).toFixed(2)
   print(`${operation}: ${(bytes / requests).toFixed(0)} bytes for each of ${requests} requests`)

@@ -30,12 +30,10 @@ interface Tool {
   readonly script: string
   /** Takes seconds: its warm runs follow other runs of it, without one more before each. */
   readonly heavy?: boolean
-  /** Writes only: there is nothing to be warm. */
-  readonly once?: boolean
 }
 
 const WORKS: readonly Tool[] = [
-  { name: 'git clone', script: 'git clone -q $ORIGIN $D/clone$N', once: true },
+  { name: 'git clone', script: 'git clone -q $ORIGIN $D/clone$N' },
   { name: 'git status', script: 'git -C $D/tree status > /dev/null' },
   { name: 'find with stat', script: "find $D/tree -printf '%s' > /dev/null" },
   { name: 'tar', script: 'tar -C $D -cf - tree | cat > /dev/null' },
@@ -77,7 +75,7 @@ export function trees(settings: Settings): Group {
   }
   const works = WORKS.flatMap((tool): Work[] => {
     const state = (isCold: boolean): Work => ({
-      name: tool.once === true ? tool.name : `${tool.name}, ${isCold ? 'cold' : 'warm'}`,
+      name: `${tool.name}, ${isCold ? 'cold' : 'warm'}`,
       unit: 's',
       heavy: tool.heavy === true,
       measure: async (subject): Promise<Sample> => {
@@ -87,7 +85,7 @@ export function trees(settings: Settings): Group {
         return { value: (await sh(tool.script, subject, run)).seconds }
       },
     })
-    return tool.once === true ? [state(false)] : [state(true), state(false)]
+    return [state(true), state(false)]
   })
   return {
     name: TOOLS,
