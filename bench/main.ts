@@ -26,7 +26,8 @@ const tell = (text: string): void => {
   process.stderr.write(`${text}\n`)
 }
 
-async function measure(options: Options): Promise<Results> {
+/** `save` is called after each part: what has been measured is not lost when another part fails. */
+async function measure(options: Options, save: (results: Results) => void): Promise<Results> {
   const { settings, filter } = options
   const place = mkdtempSync(join(options.place ?? tmpdir(), 'evermount-bench-'))
   const results: Results = {
@@ -43,11 +44,13 @@ async function measure(options: Options): Promise<Results> {
     for (const group of [data, metadata, trees, mixed]) {
       const measured = await measureGroup(group(settings), { place, rows, filter, settings, tell })
       results.measurements.push(...measured)
+      save(results)
     }
     if (filter.work('journal')) {
       const { costs, time } = await measureJournal(place, settings)
       results.journal.push(...costs)
       results.journalTime = time
+      save(results)
       tell(`journal: ${figure(time.withUs)} µs with it, ${figure(time.withoutUs)} µs without`)
     }
     for (const { nodes, kills } of settings.takeovers) {
@@ -55,6 +58,7 @@ async function measure(options: Options): Promise<Results> {
       const { memory, takeover } = await measureKnownNodes(place, nodes, kills, tell)
       results.memory.push(...memory)
       results.takeover.push(takeover)
+      save(results)
       tell(`takeover with ${nodes} nodes: p50 ${figure(takeover.p50Ms)} ms, p99 ${figure(takeover.p99Ms)} ms`)
     }
   } finally {
@@ -88,10 +92,11 @@ async function main(): Promise<number> {
     tell(`written: ${DOCUMENT}, ${IMAGE}`)
   } else {
     if (process.getuid?.() !== 0) throw new Error('the benchmark mounts and drops caches: run it as root')
-    results = await measure(options)
     const output = resolve(options.output ?? join(root, 'bench/results/last.json'))
     mkdirSync(dirname(output), { recursive: true })
-    writeResults(output, results)
+    results = await measure(options, (measured) => {
+      writeResults(output, measured)
+    })
     process.stdout.write(options.json ? `${JSON.stringify(results)}\n` : `${tables(results)}\n`)
     tell(`results: ${output}`)
   }

@@ -116,7 +116,7 @@ async function measureWork(
         if (round >= 0) (samples[row] ??= []).push(sample)
       } catch (error) {
         failures[row] = messageOf(error)
-        samples[row] = []
+        delete samples[row]
         tell(`${work.name}, ${row}: ${messageOf(error)}`)
       }
     }

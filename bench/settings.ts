@@ -45,7 +45,6 @@ export const QUICK: Settings = {
   clientSeconds: 0.5,
   fioSeconds: 0.5,
   fileMiB: 256,
-  clients: [1, 4],
   takeovers: [
     { nodes: 1_000, kills: 10 },
     { nodes: 100_000, kills: 10 },
