@@ -7,6 +7,7 @@ import { connectionsAt } from './mount-table.js'
 import type { Measurement, RowName } from './results.js'
 import type { Mounted, Row } from './rows/row.js'
 import type { Settings } from './settings.js'
+import { median } from './statistics.js'
 import type { Group, Subject, Work } from './work/work.js'
 
 /** Seconds after which a group's mounts are ended by force. */
@@ -116,7 +117,7 @@ async function measureWork(
         if (round >= 0) (samples[row] ??= []).push(sample)
       } catch (error) {
         failures[row] = messageOf(error)
-        delete samples[row]
+        samples[row] = []
         tell(`${work.name}, ${row}: ${messageOf(error)}`)
       }
     }
@@ -130,8 +131,8 @@ function messageOf(error: unknown): string {
 
 function describe({ work, unit, samples }: Measurement): string {
   const parts = Object.entries(samples).map(([row, list]) => {
-    const sorted = list.map(({ value }) => value).sort((a, b) => a - b)
-    return `${row} ${sorted[sorted.length >> 1]!.toPrecision(4)}`
+    const middle = list.length === 0 ? 'failed' : median(list.map(({ value }) => value)).toPrecision(4)
+    return `${row} ${middle}`
   })
   return `${work} (${unit}): ${parts.join('; ')}`
 }
