@@ -1,10 +1,12 @@
+import { placeOf, type CallFrame } from './call-frame.js'
+
 /** A heap profile as V8's inspector gives it. */
 export interface HeapProfile {
   readonly head: HeapNode
 }
 
 interface HeapNode {
-  readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number }
+  readonly callFrame: CallFrame
   /** Bytes allocated by the function itself, estimated. */
   readonly selfSize: number
   readonly children: readonly HeapNode[]
@@ -14,10 +16,7 @@ interface HeapNode {
 export function allocatedBy({ head }: HeapProfile): { where: string; bytes: number }[] {
   const bytes = new Map<string, number>()
   const visit = ({ callFrame, selfSize, children }: HeapNode, caller: string): void => {
-    const { functionName, url, lineNumber } = callFrame
-    const file = url.replace(/^.*\/(dist|node_modules)\//, '')
-    const where =
-      url === '' ? caller : `${functionName === '' ? '(anonymous)' : functionName} ${file}:${lineNumber + 1}`
+    const where = callFrame.url === '' ? caller : placeOf(callFrame)
     if (selfSize > 0) bytes.set(where, (bytes.get(where) ?? 0) + selfSize)
     for (const child of children) visit(child, where)
   }

@@ -85,7 +85,6 @@ export async function seenWhile<T>(
   const result = await action()
   process.kill(server, 'SIGUSR2')
   while (!existsSync(output)) await delay(100)
-  await delay(SETTLE_MS)
   return [result, JSON.parse(readFileSync(output, 'utf8')) as object]
 }
 

@@ -1,13 +1,11 @@
+import { placeOf, type CallFrame } from './call-frame.js'
+
 /** A profile as V8's inspector gives it. */
 export interface Profile {
   readonly nodes: readonly {
     readonly id: number
     readonly children?: readonly number[]
-    readonly callFrame: {
-      readonly functionName: string
-      readonly url: string
-      readonly lineNumber: number
-    }
+    readonly callFrame: CallFrame
   }[]
   readonly samples: readonly number[]
   readonly timeDeltas: readonly number[]
@@ -22,12 +20,7 @@ export interface SelfTime {
 
 /** Functions by file and line. Native ones, which all go by one name, by the function that calls them. */
 function placesOf(nodes: Profile['nodes']): Map<number, string> {
-  const places = new Map(
-    nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => {
-      const file = url.replace(/^.*\/(dist|node_modules)\//, '')
-      return [id, `${functionName === '' ? '(anonymous)' : functionName} ${file}:${lineNumber + 1}`]
-    }),
-  )
+  const places = new Map(nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]))
   for (const { id, children = [], callFrame } of nodes) {
     if (callFrame.url === '') continue
     for (const child of children) {

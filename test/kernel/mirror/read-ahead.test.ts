@@ -1,14 +1,11 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { mountAt } from '../../../src/mount/mountinfo.js'
 import { MountPlace, mountMirror, type MirrorMount } from '../../support/evermount.js'
 import { requireOrSkip } from '../../support/requirements.js'
+import { serveMemory } from '../../support/serve-memory.js'
 
 const FILE = 16 * 2 ** 20
-const SERVE_MEMORY = fileURLToPath(new URL('../../contract/children/serve-memory.mjs', import.meta.url))
 
 /** KiB read ahead on a mount, as the kernel shows it. */
 function readAheadOf({ mountPoint }: MountPlace): number {
@@ -50,13 +47,9 @@ describe('read-ahead of a mount', () => {
 
   it('is the same where a program serves its mount itself', async () => {
     await using place = new MountPlace()
-    const server = spawn(process.execPath, [SERVE_MEMORY, place.mountPoint], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    await once(server.stdout, 'data')
+    const end = await serveMemory(place.mountPoint)
     const readAhead = readAheadOf(place)
-    server.stdin.end()
-    if (server.exitCode === null) await once(server, 'exit')
+    expect(await end()).toBe(0)
     expect(readAhead).toBe(512)
   })
 })
