@@ -42,6 +42,8 @@ export interface ProcessMemory {
   readonly row: string
   readonly process: string
   readonly knownNodes: number
+  /** How often the mount's server had been killed. */
+  readonly kills?: number
   readonly rssMiB: number
   /** Pages shared with others counted in part. */
   readonly pssMiB: number

@@ -172,11 +172,12 @@ function checkNodes({ takeover, memory }: Results): Verdict[] {
     .map(({ knownNodes, p99Ms }) =>
       atMost(`takeover with ${knownNodes} known nodes, p99 in ms`, p99Ms, TAKEOVER_MS),
     )
-  for (const { row, process, knownNodes, rssMiB } of memory) {
+  for (const { row, process, knownNodes, kills = 0, rssMiB } of memory) {
     if (row !== 'evermount') continue
     const limit =
       process === 'supervisor' ? SUPERVISOR_MIB : SERVER_MIB + (knownNodes * BYTES_PER_NODE) / 2 ** 20
-    verdicts.push(atMost(`${process} with ${knownNodes} known nodes, MiB resident`, rssMiB, limit))
+    const after = kills > 0 ? ` after ${kills} kills` : ''
+    verdicts.push(atMost(`${process} with ${knownNodes} known nodes${after}, MiB resident`, rssMiB, limit))
   }
   return verdicts
 }

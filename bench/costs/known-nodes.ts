@@ -80,7 +80,9 @@ export async function measureKnownNodes(
       async (mounted) => {
         const status = await mounted.standby()
         memory.push(...memoryOf('evermount', mounted, status.knownNodes))
-        return killAgainAndAgain(mounted, join(mounted.directory, 'd0/f0'), kills)
+        const calls = await killAgainAndAgain(mounted, join(mounted.directory, 'd0/f0'), kills)
+        memory.push(...memoryOf('evermount', mounted, (await mounted.standby()).knownNodes, kills))
+        return calls
       },
     )
     const takeover = {

@@ -14,6 +14,8 @@ import { client, operations } from '../work/client.js'
 const FILES = 100
 const DEADLINE = 120
 const SETTLE_MS = 500
+/** In which what was seen must have been written. */
+const WRITTEN_MS = 60_000
 
 /** A mount with all timeouts 0 of a source in memory, for one operation to be looked at. */
 export interface ObservedMount {
@@ -74,7 +76,7 @@ export function observeServers(observation: Observation, output: string): void {
   rmSync(output, { force: true })
 }
 
-/** What is seen of a server while something is done. */
+/** What is seen of a server while something is done. Throws when nothing is written in time. */
 export async function seenWhile<T>(
   server: number,
   output: string,
@@ -84,7 +86,11 @@ export async function seenWhile<T>(
   await delay(SETTLE_MS)
   const result = await action()
   process.kill(server, 'SIGUSR2')
-  while (!existsSync(output)) await delay(100)
+  const deadline = performance.now() + WRITTEN_MS
+  while (!existsSync(output)) {
+    if (performance.now() > deadline) throw new Error(`the server has not written ${output}`)
+    await delay(100)
+  }
   return [result, JSON.parse(readFileSync(output, 'utf8')) as object]
 }
 

@@ -83,15 +83,16 @@ function latencies(list: readonly Measurement[]): string {
 
 function memory({ memory: list }: Results): string[] {
   if (list.length === 0) return []
-  const lines = list.map(({ row, process, knownNodes, rssMiB, pssMiB }) => [
+  const lines = list.map(({ row, process, knownNodes, kills = 0, rssMiB, pssMiB }) => [
     `${row}, ${process}`,
     figure(knownNodes),
+    String(kills),
     figure(rssMiB),
     figure(pssMiB),
   ])
   return [
     '### Memory',
-    markdownTable(['process', 'known nodes', 'resident MiB', 'shared in part MiB'], lines),
+    markdownTable(['process', 'known nodes', 'kills before', 'resident MiB', 'shared in part MiB'], lines),
   ]
 }
 
@@ -123,9 +124,11 @@ function middleHalf({ middleHalfUs: range }: JournalTime): string {
 
 function takeover({ takeover: list }: Results): string[] {
   if (list.length === 0) return []
-  const lines = list.map(({ knownNodes, kills, p50Ms, p99Ms, mostMs }) =>
-    [knownNodes, kills, p50Ms, p99Ms, mostMs].map(figure),
-  )
+  const lines = list.map(({ knownNodes, kills, ...ms }) => [
+    figure(knownNodes),
+    String(kills),
+    ...[ms.p50Ms, ms.p99Ms, ms.mostMs].map(figure),
+  ])
   const head = ['known nodes', 'kills', 'median ms', 'p99 ms', 'longest ms']
   return ['### Takeover: longest call of a client around a kill', markdownTable(head, lines)]
 }

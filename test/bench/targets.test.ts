@@ -92,6 +92,7 @@ describe('targets', () => {
       journalTime: { withUs: 20, withoutUs: 18, rounds: 9 },
       memory: [
         { row: 'evermount', process: 'supervisor', knownNodes: 1000, rssMiB: 61, pssMiB: 1 },
+        { row: 'evermount', process: 'supervisor', knownNodes: 1000, kills: 10, rssMiB: 62, pssMiB: 1 },
         { row: 'evermount', process: 'server', knownNodes: 1_000_000, rssMiB: 430, pssMiB: 1 },
       ],
       takeover: [
@@ -103,6 +104,7 @@ describe('targets', () => {
       "the journal's share of a stat",
       'takeover with 1000000 known nodes, p99 in ms',
       'supervisor with 1000 known nodes, MiB resident',
+      'supervisor with 1000 known nodes after 10 kills, MiB resident',
     ])
   })
 })

@@ -3,7 +3,7 @@ import type { Awaitable, FileSystem } from '../../filesystem/file-system.js'
 import { after, handler, type AnyHandler, type Handler, type Serving } from '../handler.js'
 import { settleChange } from '../reconcile.js'
 import type { RequestSlot } from '../request-slot.js'
-import { unsupported } from './request.js'
+import { supports, unsupported } from './request.js'
 
 type Operation = BegunChange['operation']
 type ChangeOf<N extends Operation> = Extract<BegunChange, { readonly operation: N }>
@@ -28,7 +28,7 @@ export function changing<N extends Operation, Result>(made: Changing<N, Result>)
   return handler<Result>({
     call: (serving, slot) => {
       const { fs } = serving
-      if (!has(fs, operation)) unsupported()
+      if (!supports(fs, operation)) unsupported()
       return after(made.read(serving, slot), (change) => {
         const carryOut = (): Awaitable<Result> => made.carryOut(fs, change, slot)
         if (!slot.begunBefore) return carryOut()
@@ -42,11 +42,4 @@ export function changing<N extends Operation, Result>(made: Changing<N, Result>)
 /** The result of a change that is answered without a body. */
 export function nothing(): void {
   // It has happened.
-}
-
-function has<N extends Operation>(
-  fs: FileSystem,
-  operation: N,
-): fs is FileSystem & Required<Pick<FileSystem, N>> {
-  return fs[operation] !== undefined
 }

@@ -9,7 +9,7 @@ import { EntrySink } from '../entry-sink.js'
 import { handler, after } from '../handler.js'
 import { ended, endHandle } from './files.js'
 import { answerNothing, stageLookup } from './names.js'
-import { directoryAt, nodeOf, u32, unsupported } from './request.js'
+import { directoryAt, nodeOf, supports, u32, unsupported } from './request.js'
 
 export const opendir = handler<{ node: number; flags: number; opened: OpenedDirectory<unknown> }>({
   call: (serving, slot) => {
@@ -36,12 +36,11 @@ function reading(plus: boolean) {
   return handler<EntrySink>({
     call: (serving, slot) => {
       const { fs } = serving
-      if (fs.readdir === undefined) unsupported()
-      const readdir = fs.readdir.bind(fs)
+      if (!supports(fs, 'readdir')) unsupported()
       const { offset, size } = ReadIn.read(slot.frame.view, slot.frame.bodyAt)
       return after(directoryAt(serving, slot, ReadIn.offset.fh), (directory) => {
         const sink = new EntrySink(slot.reply, OutHeader.size, size, plus, serving.timeouts)
-        return after(readdir(directory.node, directory.state, offset, sink, slot), () => sink)
+        return after(fs.readdir(directory.node, directory.state, offset, sink, slot), () => sink)
       })
     },
     answer: (serving, slot, sink) => {
@@ -59,9 +58,8 @@ export const releasedir = handler<U64>({
     const { fs } = serving
     const { fh } = ReleaseIn.read(slot.frame.view, slot.frame.bodyAt)
     const directory = serving.files.peek(fh)
-    if (directory === undefined || fs.releasedir === undefined) return fh
-    const releasedir = fs.releasedir.bind(fs)
-    return ended(fh, () => releasedir(directory.node, directory.state))
+    if (directory === undefined || !supports(fs, 'releasedir')) return fh
+    return ended(fh, () => fs.releasedir(directory.node, directory.state))
   },
   answer: (serving, _slot, fh) => {
     endHandle(serving, fh)
@@ -71,11 +69,10 @@ export const releasedir = handler<U64>({
 export const fsyncdir = handler<unknown>({
   call: (serving, slot) => {
     const { fs } = serving
-    if (fs.fsyncdir === undefined) unsupported()
-    const fsyncdir = fs.fsyncdir.bind(fs)
+    if (!supports(fs, 'fsyncdir')) unsupported()
     const dataOnly = (u32(slot, FsyncIn.offset.fsyncFlags) & FsyncFlag.FDATASYNC) !== 0
     return after(directoryAt(serving, slot, FsyncIn.offset.fh), (directory) =>
-      fsyncdir(directory.node, directory.state, dataOnly, slot),
+      fs.fsyncdir(directory.node, directory.state, dataOnly, slot),
     )
   },
   answer: answerNothing,

@@ -37,7 +37,7 @@ import { settleChange } from '../reconcile.js'
 import type { RequestSlot } from '../request-slot.js'
 import { changing } from './changing.js'
 import { answerNothing, entryOf, stageLookup } from './names.js'
-import { fileAt, firstName, knownNode, nodeOf, u32, u64, unsupported } from './request.js'
+import { fileAt, firstName, knownNode, nodeOf, supports, u32, u64, unsupported } from './request.js'
 
 const O = openFlags(process.arch === 'arm64' ? 'arm64' : 'x64')
 /** What CREATE asks for beyond opening (open(2)); OPEN is sent without it. */
@@ -155,8 +155,7 @@ export const tmpfile = handler<{ flags: number; created: CreatedOrFound }>({
 export const read = handler<number>({
   call: (serving, slot) => {
     const { fs } = serving
-    if (fs.read === undefined) unsupported()
-    const read = fs.read.bind(fs)
+    if (!supports(fs, 'read')) unsupported()
     const request = ReadIn.read(slot.frame.view, slot.frame.bodyAt)
     const owner = (request.readFlags & ReadFlag.LOCKOWNER) === 0 ? undefined : request.lockOwner
     const { offset, flags } = request
@@ -164,7 +163,7 @@ export const read = handler<number>({
     // The data goes where the answer will have it; the request has been read out of these bytes already.
     const into = slot.reply.buffer.subarray(OutHeader.size, OutHeader.size + size)
     return after(fileAt(serving, slot, ReadIn.offset.fh), (file) =>
-      read(file.node, file.state, { offset, size, flags, lockOwner: owner }, into, slot),
+      fs.read(file.node, file.state, { offset, size, flags, lockOwner: owner }, into, slot),
     )
   },
   answer: (_serving, slot, length) => {
@@ -175,8 +174,7 @@ export const read = handler<number>({
 export const write = handler<number>({
   call: (serving, slot) => {
     const { fs } = serving
-    if (fs.write === undefined) unsupported()
-    const write = fs.write.bind(fs)
+    if (!supports(fs, 'write')) unsupported()
     const { offset, size, writeFlags, lockOwner, flags } = WriteIn.read(slot.frame.view, slot.frame.bodyAt)
     const data = slot.frame.data(slot.frame.namesAt, size)
     if (data === null) throw fsError('EINVAL')
@@ -189,7 +187,7 @@ export const write = handler<number>({
       killPrivileges: (writeFlags & WriteFlag.KILL_SUIDGID) !== 0,
     }
     return after(fileAt(serving, slot, WriteIn.offset.fh), (file) =>
-      write(file.node, file.state, request, slot),
+      fs.write(file.node, file.state, request, slot),
     )
   },
   answer: (_serving, slot, size) => slot.reply.struct(WriteOut, { size }),
@@ -213,10 +211,9 @@ export const release = handler<U64>({
     const { fs } = serving
     const { fh, flags, releaseFlags, lockOwner } = ReleaseIn.read(slot.frame.view, slot.frame.bodyAt)
     const file = serving.files.peek(fh)
-    if (file === undefined || fs.release === undefined) return fh
-    const release = fs.release.bind(fs)
+    if (file === undefined || !supports(fs, 'release')) return fh
     const flockOwner = (releaseFlags & ReleaseFlag.FLOCK_UNLOCK) === 0 ? undefined : lockOwner
-    return ended(fh, () => release(file.node, file.state, flags, flockOwner))
+    return ended(fh, () => fs.release(file.node, file.state, flags, flockOwner))
   },
   answer: (serving, _slot, fh) => {
     endHandle(serving, fh)
@@ -256,11 +253,10 @@ export function endHandle(serving: Serving, fh: U64): void {
 export const fsync = handler<unknown>({
   call: (serving, slot) => {
     const { fs } = serving
-    if (fs.fsync === undefined) unsupported()
-    const fsync = fs.fsync.bind(fs)
+    if (!supports(fs, 'fsync')) unsupported()
     const dataOnly = (u32(slot, FsyncIn.offset.fsyncFlags) & FsyncFlag.FDATASYNC) !== 0
     return after(fileAt(serving, slot, FsyncIn.offset.fh), (file) =>
-      fsync(file.node, file.state, dataOnly, slot),
+      fs.fsync(file.node, file.state, dataOnly, slot),
     )
   },
   answer: answerNothing,
@@ -269,11 +265,10 @@ export const fsync = handler<unknown>({
 export const fallocate = handler<unknown>({
   call: (serving, slot) => {
     const { fs } = serving
-    if (fs.fallocate === undefined) unsupported()
-    const fallocate = fs.fallocate.bind(fs)
+    if (!supports(fs, 'fallocate')) unsupported()
     const { mode, offset, length } = FallocateIn.read(slot.frame.view, slot.frame.bodyAt)
     return after(fileAt(serving, slot, FallocateIn.offset.fh), (file) =>
-      fallocate(file.node, file.state, mode, offset, length, slot),
+      fs.fallocate(file.node, file.state, mode, offset, length, slot),
     )
   },
   answer: answerNothing,
@@ -284,11 +279,10 @@ export const lseek = handler<U64>({
     const { fs } = serving
     // With the writeback cache the kernel asks without having sent what it holds: a file just written would be all hole.
     // When this is not supported it takes all for data.
-    if (fs.lseek === undefined || serving.agreement?.writebackCache === true) unsupported()
-    const lseek = fs.lseek.bind(fs)
+    if (!supports(fs, 'lseek') || serving.agreement?.writebackCache === true) unsupported()
     const { offset, whence } = LseekIn.read(slot.frame.view, slot.frame.bodyAt)
     return after(fileAt(serving, slot, LseekIn.offset.fh), (file) =>
-      lseek(file.node, file.state, offset, whence, slot),
+      fs.lseek(file.node, file.state, offset, whence, slot),
     )
   },
   answer: (_serving, slot, offset) => slot.reply.struct(LseekOut, { offset }),
@@ -296,13 +290,12 @@ export const lseek = handler<U64>({
 
 function copy(serving: Serving, slot: RequestSlot): Awaitable<U64> {
   const { fs } = serving
-  if (fs.copyFileRange === undefined) unsupported()
-  const copyFileRange = fs.copyFileRange.bind(fs)
+  if (!supports(fs, 'copyFileRange')) unsupported()
   const request = CopyFileRangeIn.read(slot.frame.view, slot.frame.bodyAt)
   const nodeOut = knownNode(serving, request.nodeidOut)
   return after(serving.files.get(request.fhIn), (from) =>
     after(serving.files.get(request.fhOut), (to) =>
-      copyFileRange(
+      fs.copyFileRange(
         from.node,
         from.state,
         {
@@ -362,13 +355,12 @@ export const ioctl = changing<'ioctl', { result: number; output: Uint8Array }>({
 export const poll = handler<number>({
   call: (serving, slot) => {
     const { fs } = serving
-    if (fs.poll === undefined) unsupported()
-    const poll = fs.poll.bind(fs)
+    if (!supports(fs, 'poll')) unsupported()
     const { kh, flags, events } = PollIn.read(slot.frame.view, slot.frame.bodyAt)
     const wakeup = (flags & PollFlag.SCHEDULE_NOTIFY) === 0 ? undefined : kh
     return after(fileAt(serving, slot, PollIn.offset.fh), (file) => {
       if (wakeup !== undefined) serving.journal.handles.setWakeup(file.handle, Number(wakeup))
-      return poll(file.node, file.state, events, wakeup, slot)
+      return fs.poll(file.node, file.state, events, wakeup, slot)
     })
   },
   answer: (_serving, slot, revents) => slot.reply.struct(PollOut, { revents }),

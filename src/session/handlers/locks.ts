@@ -3,16 +3,15 @@ import { LkFlag } from '../../protocol/flags/io.js'
 import { LkIn, LkOut } from '../../protocol/structs/lock.js'
 import { handler, after } from '../handler.js'
 import { answerNothing } from './names.js'
-import { fileAt, unsupported } from './request.js'
+import { fileAt, supports, unsupported } from './request.js'
 
 export const getlk = handler<Lock>({
   call: (serving, slot) => {
     const { fs } = serving
-    if (fs.getlk === undefined) unsupported()
-    const getlk = fs.getlk.bind(fs)
+    if (!supports(fs, 'getlk')) unsupported()
     const { owner, lk } = LkIn.read(slot.frame.view, slot.frame.bodyAt)
     return after(fileAt(serving, slot, LkIn.offset.fh), (file) =>
-      getlk(file.node, file.state, owner, lk, slot),
+      fs.getlk(file.node, file.state, owner, lk, slot),
     )
   },
   answer: (_serving, slot, lk) => slot.reply.struct(LkOut, { lk }),
@@ -22,12 +21,11 @@ function setting(wait: boolean) {
   return handler<unknown>({
     call: (serving, slot) => {
       const { fs } = serving
-      if (fs.setlk === undefined) unsupported()
-      const setlk = fs.setlk.bind(fs)
+      if (!supports(fs, 'setlk')) unsupported()
       const { owner, lk, lkFlags } = LkIn.read(slot.frame.view, slot.frame.bodyAt)
       const how = { wait, flock: (lkFlags & LkFlag.FLOCK) !== 0 }
       return after(fileAt(serving, slot, LkIn.offset.fh), (file) =>
-        setlk(file.node, file.state, owner, lk, how, slot),
+        fs.setlk(file.node, file.state, owner, lk, how, slot),
       )
     },
     answer: answerNothing,

@@ -2,7 +2,7 @@ import { fsError } from '../../errors/fs-error.js'
 import { readU64, type U64 } from '../../protocol/u64.js'
 import type { NameKind } from '../../protocol/operations.js'
 import type { OpenFile } from '../open-files.js'
-import type { Awaitable } from '../../filesystem/file-system.js'
+import type { Awaitable, FileSystem } from '../../filesystem/file-system.js'
 import type { Serving } from '../handler.js'
 import type { RequestSlot } from '../request-slot.js'
 
@@ -33,6 +33,14 @@ export function u32(slot: RequestSlot, offset: number): number {
 
 export function u64(slot: RequestSlot, offset: number): U64 {
   return readU64(slot.frame.view, slot.frame.bodyAt + offset)
+}
+
+/** Whether the file system has an operation: said of the object, it holds in what is called later too. */
+export function supports<N extends keyof FileSystem>(
+  fs: FileSystem,
+  operation: N,
+): fs is FileSystem & Required<Pick<FileSystem, N>> {
+  return fs[operation] !== undefined
 }
 
 /** An operation that the file system does not have. */
