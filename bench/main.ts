@@ -17,7 +17,7 @@ import { check } from './targets.js'
 import { data } from './work/data.js'
 import { metadata } from './work/metadata.js'
 import { mixed } from './work/mixed.js'
-import { trees } from './work/trees.js'
+import { trees, watched } from './work/trees.js'
 
 const DOCUMENT = join(root, 'docs/performance.md')
 const IMAGE = join(root, 'docs/performance.svg')
@@ -36,22 +36,24 @@ async function measure(options: Options, save: (results: Results) => void): Prom
     measurements: [],
     memory: [],
     journal: [],
+    journalTimes: [],
     takeover: [],
   }
   try {
     await mountFusectl()
     await compile()
-    for (const group of [data, metadata, trees, mixed]) {
+    for (const group of [data, metadata, trees, watched, mixed]) {
       const measured = await measureGroup(group(settings), { place, rows, filter, settings, tell })
       results.measurements.push(...measured)
       save(results)
     }
     if (filter.work('journal')) {
-      const { costs, time } = await measureJournal(place, settings)
+      const { costs, times } = await measureJournal(place, settings)
       results.journal.push(...costs)
-      results.journalTime = time
+      results.journalTimes.push(...times)
       save(results)
-      tell(`journal: ${figure(time.withUs)} µs with it, ${figure(time.withoutUs)} µs without`)
+      for (const { operation, withUs, withoutUs } of times)
+        tell(`journal, ${operation}: ${figure(withUs)} µs with it, ${figure(withoutUs)} µs without`)
     }
     for (const { nodes, kills } of settings.takeovers) {
       if (!filter.work(`takeover with ${nodes} nodes`)) continue

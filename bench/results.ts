@@ -5,6 +5,7 @@ import type { Machine } from './machine.js'
 export const ROW_NAMES = [
   'source',
   'ceiling',
+  'ceiling, processors awake',
   'ceiling, 2 readers',
   'evermount',
   'evermount, processors halt',
@@ -12,6 +13,7 @@ export const ROW_NAMES = [
   'evermount, no passthrough',
   'evermount, writeback cache',
   'bindfs',
+  'bindfs, processors awake',
   'bindfs, threads',
 ] as const
 export type RowName = (typeof ROW_NAMES)[number]
@@ -43,7 +45,7 @@ export interface ProcessMemory {
   readonly process: string
   readonly knownNodes: number
   /** How often the mount's server had been killed. */
-  readonly kills?: number
+  readonly kills: number
   readonly rssMiB: number
   /** Pages shared with others counted in part. */
   readonly pssMiB: number
@@ -57,11 +59,12 @@ export interface JournalCost {
 }
 
 export interface JournalTime {
-  /** Medians, microseconds per uncached stat, with the journal's own stores and without them. */
+  readonly operation: string
+  /** Medians, microseconds for each uncached operation, with the journal's own stores and without them. */
   readonly withUs: number
   readonly withoutUs: number
   /** Differences of runs that followed each other: half of them are between these. */
-  readonly middleHalfUs?: readonly [number, number]
+  readonly middleHalfUs: readonly [number, number]
   readonly rounds: number
 }
 
@@ -79,7 +82,7 @@ export interface Results {
   readonly measurements: Measurement[]
   readonly memory: ProcessMemory[]
   readonly journal: JournalCost[]
-  journalTime?: JournalTime
+  readonly journalTimes: JournalTime[]
   readonly takeover: Takeover[]
 }
 

@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { keepProcessorsAwake } from './awake.js'
 import type { Filter } from './filter.js'
 import { guardMount } from './guard.js'
 import { mountMemory, unmountMemory } from './memory.js'
@@ -24,6 +25,7 @@ export interface RoundsOptions {
 /** A row that is ready to be measured. */
 interface Standing {
   readonly subject: Subject
+  readonly row: Row
   readonly mounted: Mounted
   readonly callOff: () => void
 }
@@ -38,9 +40,7 @@ type Failures = Map<RowName, string>
 export async function measureGroup(group: Group, options: RoundsOptions): Promise<Measurement[]> {
   const { filter, settings, tell } = options
   const works = group.works.filter((work) => filter.work(work.name))
-  const rows = options.rows.filter(
-    (row) => filter.row(row.name) && (row.groups?.includes(group.name) ?? true),
-  )
+  const rows = options.rows.filter(({ name }) => filter.row(name) && group.rows.includes(name))
   if (works.length === 0 || rows.length === 0) return []
   tell(`${group.name}: making ${group.shared ? 'a source' : `${rows.length} sources`}`)
   const folder = mkdtempSync(join(options.place, 'group-'))
@@ -89,7 +89,7 @@ async function stand(row: Row, group: Group, works: readonly Work[], folder: str
   try {
     const mounted = await row.start({ source, mountPoint, timeout: group.timeout })
     const { directory, servers } = mounted
-    return { subject: { row: row.name, source, directory, servers }, mounted, callOff }
+    return { subject: { row: row.name, source, directory, servers }, row, mounted, callOff }
   } catch (error) {
     callOff()
     throw error
@@ -109,9 +109,10 @@ async function measureWork(
   const rounds = work.heavy === true ? settings.heavyRounds : settings.rounds
   for (let round = group.rehearses ? -1 : 0; round < rounds; round++) {
     for (let turn = 0; turn < standing.length; turn++) {
-      const { subject } = standing[(round + turn + standing.length) % standing.length]!
+      const { subject, row: measured } = standing[(round + turn + standing.length) % standing.length]!
       const { row } = subject
       if (failures[row] !== undefined) continue
+      const release = measured.keepsProcessorsAwake === true ? keepProcessorsAwake() : undefined
       try {
         const sample = await work.measure(subject)
         if (round >= 0) (samples[row] ??= []).push(sample)
@@ -119,6 +120,8 @@ async function measureWork(
         failures[row] = messageOf(error)
         samples[row] = []
         tell(`${work.name}, ${row}: ${messageOf(error)}`)
+      } finally {
+        release?.()
       }
     }
   }

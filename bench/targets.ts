@@ -1,5 +1,6 @@
-import type { Measurement, Results, RowName, Sample } from './results.js'
+import type { JournalTime, Measurement, Results, RowName, Sample } from './results.js'
 import { median, ratio } from './statistics.js'
+import { TOOLS } from './work/trees.js'
 
 /** One comparison with a target. */
 export interface Verdict {
@@ -22,18 +23,47 @@ const ONLY_STATS = ['git status', 'find with stat']
 const COMPARED_TOOLS = [...ONLY_STATS, 'tar', 'cp -r', 'rm -rf', 'npm ci']
 const COMPARED_OPERATIONS = ['stat', 'open+close', 'create+unlink', 'rename', 'readdir']
 
+/** Rows that take part in a comparison. */
+interface Compared {
+  readonly own: RowName
+  readonly ceiling: RowName
+  /** The better of these. */
+  readonly bindfs: readonly RowName[]
+}
+
+const AS_THEY_COME: Compared = { own: 'evermount', ceiling: 'ceiling', bindfs: ['bindfs', 'bindfs, threads'] }
+
+/** Idle processors are treated alike for all rows. */
+const ALIKE: Readonly<Record<'awake' | 'halting', Compared>> = {
+  awake: {
+    own: 'evermount',
+    ceiling: 'ceiling, processors awake',
+    bindfs: ['bindfs, processors awake'],
+  },
+  halting: { ...AS_THEY_COME, own: 'evermount, processors halt' },
+}
+
 /** All that the results allow to be judged; what was not measured is left out. */
 export function check(results: Results): Verdict[] {
   return [
     ...results.measurements.flatMap((measurement) => [
       ...failures(measurement),
       ...checkData(measurement),
-      ...checkOperations(measurement),
-      ...checkTools(measurement),
+      ...checkOperations(measurement, AS_THEY_COME),
+      ...checkTools(measurement, AS_THEY_COME),
     ]),
-    ...checkJournal(results),
+    ...results.journalTimes.map(checkJournal),
     ...checkNodes(results),
   ]
+}
+
+/** The comparisons of operations and tools once more, with idle processors kept awake for all rows or for none. */
+export function checkAlike({ measurements }: Results, processors: keyof typeof ALIKE): Verdict[] {
+  const compared = ALIKE[processors]
+  return measurements.flatMap((measurement) => [
+    ...checkOperations(measurement, compared),
+    ...checkTools(measurement, compared),
+  ])
 }
 
 function values(measurement: Measurement, row: RowName): number[] | undefined {
@@ -41,21 +71,18 @@ function values(measurement: Measurement, row: RowName): number[] | undefined {
   return list === undefined || list.length === 0 ? undefined : list.map(({ value }) => value)
 }
 
-/** The better of the two ways to run bindfs. */
-function bindfs(measurement: Measurement): readonly Sample[] | undefined {
-  return better(measurement, 'bindfs', 'bindfs, threads')
-}
-
-function better(measurement: Measurement, ...rows: readonly RowName[]): readonly Sample[] | undefined {
-  const lists = rows
-    .map((row) => measurement.samples[row])
-    .filter((list) => list !== undefined && list.length > 0) as Sample[][]
-  const middle = (list: readonly Sample[]): number => median(list.map(({ value }) => value))
+/** The values of the row with the better median. */
+function better(measurement: Measurement, rows: readonly RowName[]): number[] | undefined {
   const isBetter = (a: number, b: number): boolean => (measurement.unit === 's' ? a < b : a > b)
-  return lists.reduce<Sample[] | undefined>(
-    (best, list) => (best === undefined || isBetter(middle(list), middle(best)) ? list : best),
-    undefined,
-  )
+  return rows
+    .flatMap((row) => {
+      const list = values(measurement, row)
+      return list === undefined ? [] : [list]
+    })
+    .reduce<number[] | undefined>(
+      (best, list) => (best === undefined || isBetter(median(list), median(best)) ? list : best),
+      undefined,
+    )
 }
 
 function atLeast(target: string, value: number, limit: number): Verdict {
@@ -81,43 +108,35 @@ function checkData(measurement: Measurement): Verdict[] {
   const { work } = measurement
   const [own, source] = [values(measurement, 'evermount'), values(measurement, 'source')]
   const ceiling = values(measurement, 'ceiling')
-  if (own !== undefined && source !== undefined) {
+  // What is read only once takes too little time to be compared to a hundredth.
+  if (own !== undefined && source !== undefined && !work.endsWith(', once')) {
     const reachable = ceiling === undefined ? 1 : Math.min(1, ratio(ceiling, source))
     verdicts.push(
       atLeast(`${work}: of the source's speed, or the ceiling's`, ratio(own, source) / reachable, 0.97),
     )
   }
   const through = values(measurement, 'evermount, no passthrough')
-  const other = bindfs(measurement)
+  const other = better(measurement, AS_THEY_COME.bindfs)
   if (/\bsequential\b/.test(work) && through !== undefined && other !== undefined) {
-    const speed = ratio(
-      through,
-      other.map(({ value }) => value),
-    )
-    verdicts.push(atLeast(`${work}, without passthrough: of bindfs's speed`, speed, 1))
+    verdicts.push(atLeast(`${work}, without passthrough: of bindfs's speed`, ratio(through, other), 1))
   }
   return verdicts
 }
 
-function checkOperations(measurement: Measurement): Verdict[] {
+function checkOperations(measurement: Measurement, rows: Compared): Verdict[] {
   const { work } = measurement
   const isCompared = COMPARED_OPERATIONS.some((name) => work.startsWith(name))
-  const own = values(measurement, 'evermount')
+  const own = values(measurement, rows.own)
   if (!isCompared || measurement.unit !== '1/s' || / 2 clients$/.test(work) || own === undefined) return []
   const verdicts: Verdict[] = []
-  const other = bindfs(measurement)
-  if (other !== undefined) {
-    const speed = ratio(
-      own,
-      other.map(({ value }) => value),
-    )
-    verdicts.push(atLeast(`${work}: of bindfs's speed`, speed, 1.5))
-  }
-  const ceiling = values(measurement, 'ceiling')
+  const other = better(measurement, rows.bindfs)
+  if (other !== undefined) verdicts.push(atLeast(`${work}: of bindfs's speed`, ratio(own, other), 1.5))
+  const ceiling = values(measurement, rows.ceiling)
   if (ceiling !== undefined)
     verdicts.push(atLeast(`${work}: of the ceiling's speed`, ratio(own, ceiling), 0.8))
-  const ownCpu = cpu(measurement.samples.evermount)
-  const otherCpu = cpu(measurement.samples.bindfs)
+  const ownCpu = cpu(measurement.samples[rows.own])
+  // Of the bindfs that spends less.
+  const otherCpu = cpu(measurement.samples[rows.bindfs[0]!])
   if (work.startsWith('stat') && ownCpu !== undefined && otherCpu !== undefined) {
     verdicts.push(atMost(`${work}: server CPU time to bindfs's`, ownCpu / otherCpu, 1))
   }
@@ -129,27 +148,15 @@ function cpu(samples: readonly Sample[] | undefined): number | undefined {
   return times.length === 0 ? undefined : median(times)
 }
 
-function checkTools(measurement: Measurement): Verdict[] {
-  const { work } = measurement
+function checkTools(measurement: Measurement, rows: Compared): Verdict[] {
+  const { work, group } = measurement
   const tool = COMPARED_TOOLS.find((name) => work.startsWith(`${name},`))
-  // Whoever asks for long timeouts may have the source watched as well.
-  const own = better(measurement, 'evermount', 'evermount, watch')?.map(({ value }) => value)
-  if (tool === undefined || own === undefined) return []
+  const own = values(measurement, rows.own)
+  if (group !== TOOLS || tool === undefined || own === undefined) return []
   const verdicts: Verdict[] = []
-  const other = bindfs(measurement)
-  if (other !== undefined) {
-    verdicts.push(
-      atMost(
-        `${work}: time to bindfs's`,
-        ratio(
-          own,
-          other.map(({ value }) => value),
-        ),
-        1,
-      ),
-    )
-  }
-  const [source, ceiling] = [values(measurement, 'source'), values(measurement, 'ceiling')]
+  const other = better(measurement, rows.bindfs)
+  if (other !== undefined) verdicts.push(atMost(`${work}: time to bindfs's`, ratio(own, other), 1))
+  const [source, ceiling] = [values(measurement, 'source'), values(measurement, rows.ceiling)]
   if (ONLY_STATS.includes(tool)) {
     if (work.endsWith('warm') && source !== undefined) {
       verdicts.push(atMost(`${work}: time to the source's`, ratio(own, source), 1.25))
@@ -160,10 +167,8 @@ function checkTools(measurement: Measurement): Verdict[] {
   return verdicts
 }
 
-function checkJournal({ journalTime: time }: Results): Verdict[] {
-  if (time === undefined) return []
-  const share = (time.withUs - time.withoutUs) / time.withUs
-  return [atMost("the journal's share of a stat", share, JOURNAL_SHARE)]
+function checkJournal({ operation, withUs, withoutUs }: JournalTime): Verdict {
+  return atMost(`the journal's share of ${operation}`, (withUs - withoutUs) / withUs, JOURNAL_SHARE)
 }
 
 function checkNodes({ takeover, memory }: Results): Verdict[] {
@@ -172,7 +177,7 @@ function checkNodes({ takeover, memory }: Results): Verdict[] {
     .map(({ knownNodes, p99Ms }) =>
       atMost(`takeover with ${knownNodes} known nodes, p99 in ms`, p99Ms, TAKEOVER_MS),
     )
-  for (const { row, process, knownNodes, kills = 0, rssMiB } of memory) {
+  for (const { row, process, knownNodes, kills, rssMiB } of memory) {
     if (row !== 'evermount') continue
     const limit =
       process === 'supervisor' ? SUPERVISOR_MIB : SERVER_MIB + (knownNodes * BYTES_PER_NODE) / 2 ** 20

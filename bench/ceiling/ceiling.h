@@ -27,10 +27,7 @@ struct backing_map {
     uint64_t padding;
 };
 
-/* fuse_init_out as of FUSE 7.40: max_stack_depth is where the older header has unused words. */
-struct init_answer {
-    struct fuse_init_out out;
-};
+/* max_stack_depth of fuse_init_out (FUSE 7.40) is where the older header has unused words. */
 #define INIT_MAX_STACK_DEPTH unused[0]
 
 /* An object that the kernel knows. Its node id is its address; the root has FUSE_ROOT_ID. */
@@ -45,11 +42,10 @@ struct node {
     int backing;
 };
 
-/* A request as it was read. `body` follows the header, `names` the request's structure. */
+/* A request as it was read. `body` follows the header. */
 struct request {
     struct fuse_in_header *head;
     char *body;
-    uint32_t body_bytes;
 };
 
 struct settings {
@@ -81,6 +77,7 @@ void reply_bytes(const struct request *request, const void *bytes, size_t length
 void reply_result(const struct request *request, int result);
 void reply_attributes(const struct request *request, const struct statx *attributes);
 void fill_entry(struct fuse_entry_out *out, const struct node *node, const struct statx *attributes);
+void fill_no_entry(struct fuse_entry_out *out);
 void fill_attributes(struct fuse_attr *out, const struct statx *attributes);
 int stat_node(const struct node *node, struct statx *attributes);
 

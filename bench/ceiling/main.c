@@ -1,7 +1,7 @@
 /*
  * ceiling SOURCE MOUNTPOINT [TIMEOUT-SECONDS [SPIN-MICROSECONDS [READERS]]]
  *
- * Mounts, writes "ready" to its standard output, and serves in the foreground until it is unmounted.
+ * Mounts, and serves in the foreground until it is unmounted.
  */
 #include "ceiling.h"
 
@@ -26,42 +26,43 @@ _Thread_local int reader = -1;
 #define BUFFER_BYTES (FUSE_MIN_READ_BUFFER + (1 << 20))
 #define LAST_OPCODE 64
 
-static const struct {
-    handler *run;
-} handlers[LAST_OPCODE] = {
-    [FUSE_LOOKUP] = {do_lookup},
-    [FUSE_GETATTR] = {do_getattr},
-    [FUSE_SETATTR] = {do_setattr},
-    [FUSE_READLINK] = {do_readlink},
-    [FUSE_SYMLINK] = {do_symlink},
-    [FUSE_MKNOD] = {do_mknod},
-    [FUSE_MKDIR] = {do_mkdir},
-    [FUSE_UNLINK] = {do_unlink},
-    [FUSE_RMDIR] = {do_rmdir},
-    [FUSE_RENAME] = {do_rename},
-    [FUSE_RENAME2] = {do_rename2},
-    [FUSE_LINK] = {do_link},
-    [FUSE_OPEN] = {do_open},
-    [FUSE_RELEASE] = {do_release},
-    [FUSE_FSYNC] = {do_fsync},
-    [FUSE_STATFS] = {do_statfs},
-    [FUSE_OPENDIR] = {do_opendir},
-    [FUSE_READDIR] = {do_readdir},
-    [FUSE_READDIRPLUS] = {do_readdirplus},
-    [FUSE_RELEASEDIR] = {do_releasedir},
-    [FUSE_FSYNCDIR] = {do_fsyncdir},
-    [FUSE_CREATE] = {do_create},
-    [FUSE_FALLOCATE] = {do_fallocate},
-    [FUSE_LSEEK] = {do_lseek},
-    [FUSE_COPY_FILE_RANGE] = {do_copy_file_range},
+static handler *const handlers[LAST_OPCODE] = {
+    [FUSE_LOOKUP] = do_lookup,
+    [FUSE_GETATTR] = do_getattr,
+    [FUSE_SETATTR] = do_setattr,
+    [FUSE_READLINK] = do_readlink,
+    [FUSE_SYMLINK] = do_symlink,
+    [FUSE_MKNOD] = do_mknod,
+    [FUSE_MKDIR] = do_mkdir,
+    [FUSE_UNLINK] = do_unlink,
+    [FUSE_RMDIR] = do_rmdir,
+    [FUSE_RENAME] = do_rename,
+    [FUSE_RENAME2] = do_rename2,
+    [FUSE_LINK] = do_link,
+    [FUSE_OPEN] = do_open,
+    [FUSE_RELEASE] = do_release,
+    [FUSE_FSYNC] = do_fsync,
+    [FUSE_STATFS] = do_statfs,
+    [FUSE_OPENDIR] = do_opendir,
+    [FUSE_READDIR] = do_readdir,
+    [FUSE_READDIRPLUS] = do_readdirplus,
+    [FUSE_RELEASEDIR] = do_releasedir,
+    [FUSE_FSYNCDIR] = do_fsyncdir,
+    [FUSE_CREATE] = do_create,
+    [FUSE_FALLOCATE] = do_fallocate,
+    [FUSE_LSEEK] = do_lseek,
+    [FUSE_COPY_FILE_RANGE] = do_copy_file_range,
 };
 
 static void answer_init(const struct request *request)
 {
     const struct fuse_init_in *in = (void *)request->body;
     uint64_t wanted = FUSE_ASYNC_READ | FUSE_ATOMIC_O_TRUNC | FUSE_DONT_MASK | FUSE_AUTO_INVAL_DATA |
-                      FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO | FUSE_PARALLEL_DIROPS | FUSE_CACHE_SYMLINKS |
+                      FUSE_PARALLEL_DIROPS | FUSE_CACHE_SYMLINKS |
                       FUSE_MAX_PAGES | FUSE_HANDLE_KILLPRIV_V2 | FUSE_INIT_EXT | INIT_PASSTHROUGH;
+    /* What the kernel may not keep need not be looked up with its name. */
+    if (settings.timeout > 0)
+        wanted |= FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO;
     uint64_t offered = in->flags | ((uint64_t)in->flags2 << 32);
     if ((offered & INIT_PASSTHROUGH) == 0) {
         fprintf(stderr, "ceiling: this kernel has no passthrough\n");
@@ -112,7 +113,7 @@ static void serve(const struct request *request)
         reply_error(request, 0);
         return;
     }
-    handler *run = head->opcode < LAST_OPCODE ? handlers[head->opcode].run : NULL;
+    handler *run = head->opcode < LAST_OPCODE ? handlers[head->opcode] : NULL;
     int result = run == NULL ? -ENOSYS : run(request, node_of(head->nodeid));
     if (result != ANSWERED)
         reply_error(request, result);
@@ -135,7 +136,7 @@ static void loop(void)
         ssize_t length = read(reader, buffer, BUFFER_BYTES);
         if (length >= (ssize_t)sizeof(struct fuse_in_header)) {
             struct fuse_in_header *head = (void *)buffer;
-            struct request request = {head, buffer + sizeof *head, (uint32_t)(length - (ssize_t)sizeof *head)};
+            struct request request = {head, buffer + sizeof *head};
             buffer[length] = 0;
             serve(&request);
             idle_since = now_us();
@@ -209,8 +210,6 @@ int main(int argc, char **argv)
         perror("ceiling: mount");
         return 1;
     }
-    puts("ready");
-    fflush(stdout);
     loop();
     return 0;
 }

@@ -24,7 +24,14 @@ static int answer_entry(const struct request *request, struct node *parent, cons
 
 int do_lookup(const struct request *request, struct node *parent)
 {
-    return answer_entry(request, parent, request->body);
+    int result = answer_entry(request, parent, request->body);
+    if (result != -ENOENT || settings.timeout == 0)
+        return result;
+    /* No node: the kernel may rely on it that there is none. */
+    struct fuse_entry_out none;
+    fill_no_entry(&none);
+    reply_bytes(request, &none, sizeof none);
+    return ANSWERED;
 }
 
 int do_mknod(const struct request *request, struct node *parent)

@@ -67,6 +67,12 @@ void fill_entry(struct fuse_entry_out *out, const struct node *node, const struc
     fill_attributes(&out->attr, attributes);
 }
 
+void fill_no_entry(struct fuse_entry_out *out)
+{
+    memset(out, 0, sizeof *out);
+    seconds(settings.timeout, &out->entry_valid, &out->entry_valid_nsec);
+}
+
 void reply_attributes(const struct request *request, const struct statx *attributes)
 {
     struct fuse_attr_out out = {0};

@@ -32,11 +32,11 @@ typedef int operation(struct worker *worker);
 operation *operation_by_name(const char *name);
 /* Files in a directory that `prepare` made: f0, f1, ... */
 extern unsigned file_count;
+/* The directory behind the one that is worked in. */
+extern const char *source_directory;
 
 /* measure.c */
 int64_t now_ns(void);
-/* CPU time that a process has used so far, ended threads included; -1: there is no such process. */
-int64_t cpu_ns(int pid);
 /* Runs `clients` processes for a time, and prints what they did as JSON. `pids`: servers, separated by commas. */
 int measure(const char *name, const char *directory, unsigned clients, double seconds, const char *pids);
 

@@ -4,17 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char usage[] = "client run OPERATION DIRECTORY CLIENTS SECONDS FILES [PIDS]\n"
+static const char usage[] = "client run OPERATION DIRECTORY CLIENTS SECONDS FILES [PIDS [SOURCE]]\n"
                             "client prepare DIRECTORY FILES BYTES CLIENTS\n"
                             "client read-all|populate|know DIRECTORY FILES\n"
-                            "client longest PATH SECONDS\n"
-                            "client cpu PID...\n";
+                            "client longest PATH SECONDS\n";
 
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
     if (strcmp(what, "run") == 0 && argc >= 7) {
         file_count = (unsigned)atoi(argv[6]);
+        source_directory = argc > 8 ? argv[8] : argv[3];
         return measure(argv[2], argv[3], (unsigned)atoi(argv[4]), atof(argv[5]), argc > 7 ? argv[7] : "");
     }
     if (strcmp(what, "prepare") == 0 && argc == 6)
@@ -27,15 +27,6 @@ int main(int argc, char **argv)
         return know(argv[2], (unsigned)atoi(argv[3]));
     if (strcmp(what, "longest") == 0 && argc == 4)
         return longest_call(argv[2], atof(argv[3]));
-    if (strcmp(what, "cpu") == 0) {
-        int64_t sum = 0;
-        for (int at = 2; at < argc; at++) {
-            int64_t used = cpu_ns(atoi(argv[at]));
-            sum += used > 0 ? used : 0;
-        }
-        printf("{\"cpuNs\":%lld}\n", (long long)sum);
-        return 0;
-    }
     fputs(usage, stderr);
     return 2;
 }

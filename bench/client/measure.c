@@ -20,7 +20,8 @@ int64_t now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-int64_t cpu_ns(int pid)
+/* CPU time that a process has used so far, ended threads included; -1: there is no such process. */
+static int64_t cpu_ns(int pid)
 {
     clockid_t clock;
     struct timespec used;

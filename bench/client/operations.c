@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 unsigned file_count = 100;
+const char *source_directory;
 
 static const char *file_name(struct worker *worker)
 {
@@ -69,6 +70,16 @@ static int do_readdir(struct worker *worker)
     return count < 0 ? -error : 0;
 }
 
+/* The directory has another time at each turn, as one in which something was made: what is known of it is out of date. */
+static int do_readdir_changed(struct worker *worker)
+{
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
+                                {.tv_sec = 1000000000 + worker->index, .tv_nsec = (long)(worker->turn % 1000000000)}};
+    if (utimensat(AT_FDCWD, source_directory, times, 0) < 0)
+        return -errno;
+    return do_readdir(worker);
+}
+
 static int do_read(struct worker *worker)
 {
     static char bytes[4096];
@@ -119,8 +130,10 @@ static const struct {
     const char *name;
     operation *run;
 } operations[] = {
-    {"stat", do_stat},     {"open", do_open},       {"create", do_create}, {"mkdir", do_mkdir},
-    {"rename", do_rename}, {"readdir", do_readdir}, {"mixed", do_mixed},
+    {"stat", do_stat},       {"open", do_open},
+    {"create", do_create},   {"mkdir", do_mkdir},
+    {"rename", do_rename},   {"readdir", do_readdir},
+    {"mixed", do_mixed},     {"readdir-changed", do_readdir_changed},
 };
 
 operation *operation_by_name(const char *name)

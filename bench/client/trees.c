@@ -127,8 +127,6 @@ int longest_call(const char *path, double seconds)
     struct stat attributes;
     int64_t longest = 0, last = now_ns(), end = last + (int64_t)(seconds * 1e9);
     uint64_t calls = 0;
-    puts("started");
-    fflush(stdout);
     while (last < end) {
         if (stat(path, &attributes) < 0)
             return failed(path);

@@ -54,7 +54,7 @@ const loaded = await Promise.all(
 )
 const evermount = Object.assign({}, ...loaded) as Compiled
 
-const counts = { tables: 0, frames: 0, requests: 0 }
+const counts = { tables: 0, frames: 0 }
 export type Counts = typeof counts
 
 /** Every store to the journal's tables, by its size; requests and answers by theirs. */
@@ -89,10 +89,7 @@ function countStores({ Area, RequestTable, NodeTable, DeviceTransport }: Compile
   const { read, write } = DeviceTransport.prototype
   DeviceTransport.prototype.read = function (buffer, offset) {
     const length = read.call(this, buffer, offset)
-    if (length > 0) {
-      counts.frames += length
-      counts.requests++
-    }
+    if (length > 0) counts.frames += length
     return length
   }
   DeviceTransport.prototype.write = function (buffer, length) {

@@ -2,7 +2,8 @@
  * node bench/build/profile/system-calls.js [OPERATION...]
  *
  * Counts with strace -c what system calls the server of a real mount makes for each operation of one client, and what
- * requests come for it. Counts, no times: strace itself takes most of those.
+ * requests come for it. Counts, no times: strace itself takes most of those. It slows the server down so much that there is
+ * always a request when it looks for one, so its reads are counted without strace as well (/proc/PID/io).
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -23,6 +24,9 @@ for (const operation of OPERATIONS) {
   const folder = mkdtempSync(join(tmpdir(), 'evm-calls-'))
   const output = join(folder, 'calls')
   await observe(operation, 1, async (mount) => {
+    const readsBefore = readsOf(mount.server)
+    const undisturbed = (await mount.run(SECONDS)).value * SECONDS
+    const reads = (readsOf(mount.server) - readsBefore) / undisturbed
     const before = await mount.requests()
     const tracer = spawn('strace', ['-c', '-f', '-q', '-o', output, '-p', String(mount.server)])
     await delay(500)
@@ -32,9 +36,15 @@ for (const operation of OPERATIONS) {
     await once(tracer, 'exit')
     print(`${operation}, ${Math.round(operationCount)} times`)
     for (const line of requestsOfEach(before, await mount.requests(), operationCount)) print(line)
+    print(`    read, without strace ${reads.toFixed(2)}`)
     for (const line of callsOfEach(readFileSync(output, 'utf8'), operationCount)) print(line)
   })
   rmSync(folder, { recursive: true, force: true })
+}
+
+/** Reads so far, whatever came of them. */
+function readsOf(pid: number): number {
+  return Number(/^syscr: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1])
 }
 
 /** Of strace's table (share, seconds, microseconds, calls, perhaps errors, name): calls for each operation. */

@@ -1,5 +1,5 @@
-import { ROW_NAMES, type JournalTime, type Measurement, type Results, type Sample } from '../results.js'
-import { check, type Verdict } from '../targets.js'
+import { ROW_NAMES, type Measurement, type Results, type Sample } from '../results.js'
+import { check, checkAlike, type Verdict } from '../targets.js'
 import { figure, markdownTable, medianOf, spread, UNITS } from './format.js'
 
 /** All results as Markdown. */
@@ -21,7 +21,13 @@ export function tables(results: Results): string {
       )
     }
   }
-  parts.push(...memory(results), ...journal(results), ...takeover(results), ...verdicts(check(results)))
+  parts.push(
+    ...memory(results),
+    ...journal(results),
+    ...takeover(results),
+    ...verdicts(check(results)),
+    ...alike(results),
+  )
   return parts.join('\n\n')
 }
 
@@ -83,7 +89,7 @@ function latencies(list: readonly Measurement[]): string {
 
 function memory({ memory: list }: Results): string[] {
   if (list.length === 0) return []
-  const lines = list.map(({ row, process, knownNodes, kills = 0, rssMiB, pssMiB }) => [
+  const lines = list.map(({ row, process, knownNodes, kills, rssMiB, pssMiB }) => [
     `${row}, ${process}`,
     figure(knownNodes),
     String(kills),
@@ -96,7 +102,7 @@ function memory({ memory: list }: Results): string[] {
   ]
 }
 
-function journal({ journal: list, journalTime: time }: Results): string[] {
+function journal({ journal: list, journalTimes: times }: Results): string[] {
   const parts: string[] = []
   if (list.length > 0) {
     const lines = list.map(({ operation, bytesPerOperation, requestAndAnswerBytes }) => [
@@ -107,19 +113,14 @@ function journal({ journal: list, journalTime: time }: Results): string[] {
     const head = ['operation', 'bytes written to tables', 'bytes of requests and answers']
     parts.push('### Journal per operation', markdownTable(head, lines))
   }
-  if (time !== undefined) {
+  for (const { operation, withUs, withoutUs, middleHalfUs, rounds } of times) {
     parts.push(
-      `An uncached stat takes ${figure(time.withUs)} µs with the journal and ${figure(time.withoutUs)} µs without it ` +
-        `(medians of ${time.rounds} runs each, in turn)${middleHalf(time)}.`,
+      `Uncached ${operation}: ${figure(withUs)} µs with the journal and ${figure(withoutUs)} µs without it ` +
+        `(medians of ${rounds} runs each, in turn); half of the differences are between ` +
+        `${middleHalfUs.map(figure).join(' and ')} µs.`,
     )
   }
   return parts
-}
-
-function middleHalf({ middleHalfUs: range }: JournalTime): string {
-  return range === undefined
-    ? ''
-    : `; half of the differences are between ${range.map(figure).join(' and ')} µs`
 }
 
 function takeover({ takeover: list }: Results): string[] {
@@ -139,4 +140,22 @@ function verdicts(list: readonly Verdict[]): string[] {
   if (short.length === 0) return [title]
   const lines = short.map(({ target, value, limit }) => [target, figure(value), figure(limit)])
   return [title, 'Not met:', markdownTable(['target', 'measured', 'limit'], lines)]
+}
+
+/** The comparisons of operations and tools when idle processors are treated alike for all rows. */
+function alike(results: Results): string[] {
+  const kinds = [checkAlike(results, 'awake'), checkAlike(results, 'halting')]
+  const [awake, halting] = kinds.map((list) => new Map(list.map((verdict) => [verdict.target, verdict])))
+  const lines = [...awake!.values()].flatMap(({ target, value, limit }) => {
+    const other = halting!.get(target)
+    return other === undefined ? [] : [[target, figure(value), figure(other.value), figure(limit)]]
+  })
+  if (lines.length === 0) return []
+  const [metAwake, metHalting] = kinds.map((list) => list.filter(({ isMet }) => isMet).length)
+  return [
+    '### Operations and tools with idle processors treated alike',
+    `Kept awake for all rows, ${metAwake} of ${kinds[0]!.length} targets would be met; left to halt for all, ` +
+      `${metHalting} of ${kinds[1]!.length}.`,
+    markdownTable(['comparison', 'awake', 'halting', 'target'], lines),
+  ]
 }

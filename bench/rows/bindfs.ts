@@ -16,3 +16,6 @@ function bindfsWith(name: Row['name'], ...further: string[]): Row {
 /** Debian's bindfs, in C on libfuse, as it comes: one thread. */
 export const bindfs = bindfsWith('bindfs')
 export const bindfsThreads = bindfsWith('bindfs, threads', '--multithreaded')
+
+/** On processors as a busy evermount has them. */
+export const bindfsAwake: Row = { ...bindfs, name: 'bindfs, processors awake', keepsProcessorsAwake: true }

@@ -1,6 +1,5 @@
 import { CEILING } from '../programs.js'
 import { startForeground } from './foreground.js'
-import { METADATA } from '../work/metadata.js'
 import type { Row } from './row.js'
 
 /** The least that any server can cost: see bench/ceiling/. */
@@ -10,10 +9,12 @@ export const ceiling: Row = {
     startForeground(CEILING, [source, mountPoint, String(timeout)], mountPoint),
 }
 
+/** What it costs on processors as a busy evermount has them. */
+export const ceilingAwake: Row = { ...ceiling, name: 'ceiling, processors awake', keepsProcessorsAwake: true }
+
 /** Whether it pays to read requests on several threads, each from a clone of the device. */
 export const ceilingReaders: Row = {
   name: 'ceiling, 2 readers',
-  groups: [METADATA],
   start: ({ source, mountPoint, timeout }) =>
     startForeground(CEILING, [source, mountPoint, String(timeout), '30', '2'], mountPoint),
 }

@@ -5,9 +5,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { run } from '../command.js'
 import { EVERMOUNT } from '../programs.js'
 import { abort, connectionsAt } from '../mount-table.js'
-import { DATA } from '../work/data.js'
-import { METADATA } from '../work/metadata.js'
-import { TOOLS } from '../work/trees.js'
 import type { Mounted, MountPlace, Row } from './row.js'
 
 /** What the benchmark needs of `evermount status --json`. */
@@ -90,21 +87,18 @@ export const evermount: Row = { name: 'evermount', start: (place) => EvermountMo
 /** Long timeouts as they are meant to be used: the kernel is told of what changes in the source. */
 export const evermountWatching: Row = {
   name: 'evermount, watch',
-  groups: [TOOLS],
   start: (place) => EvermountMount.start(place, '--watch'),
 }
 
 /** Without what makes the machine faster, whoever serves (docs/decisions/0007). */
 export const evermountHalting: Row = {
   name: 'evermount, processors halt',
-  groups: [METADATA, TOOLS],
   start: (place) => EvermountMount.start(place, '--poll-idle', 'never'),
 }
 
 /** Where the kernel has no passthrough to give, and nobody else writes to the source. */
 export const evermountWritingBack: Row = {
   name: 'evermount, writeback cache',
-  groups: [DATA],
   start: (place) => EvermountMount.start(place, '--writeback-cache'),
 }
 

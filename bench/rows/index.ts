@@ -1,5 +1,5 @@
-import { bindfs, bindfsThreads } from './bindfs.js'
-import { ceiling, ceilingReaders } from './ceiling.js'
+import { bindfs, bindfsAwake, bindfsThreads } from './bindfs.js'
+import { ceiling, ceilingAwake, ceilingReaders } from './ceiling.js'
 import {
   evermount,
   evermountHalting,
@@ -13,6 +13,7 @@ import { source } from './source.js'
 export const rows: readonly Row[] = [
   source,
   ceiling,
+  ceilingAwake,
   ceilingReaders,
   evermount,
   evermountHalting,
@@ -20,5 +21,6 @@ export const rows: readonly Row[] = [
   evermountWithoutPassthrough,
   evermountWritingBack,
   bindfs,
+  bindfsAwake,
   bindfsThreads,
 ]

@@ -20,8 +20,8 @@ export interface MountPlace {
 
 export interface Row {
   readonly name: RowName
-  /** The only groups of work that it is measured by. */
-  readonly groups?: readonly string[]
+  /** No processor sleeps while it is measured, as if its server saw to that (docs/decisions/0007). */
+  readonly keepsProcessorsAwake?: boolean
   /** The source is made before. Throws when the mount is not ready in time. */
   start(place: MountPlace): Promise<Mounted>
 }

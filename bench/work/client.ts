@@ -17,7 +17,18 @@ export interface ClientTask {
   readonly seconds: number
   /** f0, f1, ... in the directory. */
   readonly files: number
+  /** The directory behind the one that is worked in, where the operation needs it. */
+  readonly source?: string
 }
+
+/** What an operation's name in the tables is in the client. */
+export const OPERATIONS = {
+  stat: 'stat',
+  'open+close': 'open',
+  'create+unlink': 'create',
+  'mkdir+rmdir': 'mkdir',
+  rename: 'rename',
+} as const
 
 export async function client<T>(args: readonly string[], deadline = 120_000): Promise<T> {
   const { stdout } = await run(CLIENT, args, { deadline })
@@ -34,6 +45,7 @@ export async function operations(subject: Subject, directory: string, task: Clie
     String(task.seconds),
     String(task.files),
     subject.servers.join(','),
+    ...(task.source === undefined ? [] : [task.source]),
   ])
   const cpu = report.serverCpuNs / 1000 / report.operations
   return {

@@ -17,6 +17,8 @@ interface Job {
   readonly blockSize: string
   readonly engine: 'psync' | 'mmap'
   readonly file: 'large' | 'small'
+  /** The file from its beginning to its end, and no more: a server that drops its pages at each open serves it all. */
+  readonly once?: boolean
 }
 
 export const DATA = 'file data, warm'
@@ -30,6 +32,11 @@ const NAMES: readonly (readonly [string, Omit<Job, 'file'>])[] = [
   ['random writes of 4 KiB', { rw: 'randwrite', blockSize: '4k', engine: 'psync' }],
 ]
 
+const ONCE: readonly [string, Omit<Job, 'file'>] = [
+  'sequential reads of 1 MiB, once',
+  { rw: 'read', blockSize: '1M', engine: 'psync', once: true },
+]
+
 const MAPPED: readonly (readonly [string, Omit<Job, 'file'>])[] = [
   ['mmap, random reads of 4 KiB', { rw: 'randread', blockSize: '4k', engine: 'mmap' }],
   ['mmap, random writes of 4 KiB', { rw: 'randwrite', blockSize: '4k', engine: 'mmap' }],
@@ -41,7 +48,7 @@ const MAPPED: readonly (readonly [string, Omit<Job, 'file'>])[] = [
  */
 export function data(settings: Settings): Group {
   const jobs: [string, Job][] = [
-    ...NAMES.map(([name, job]): [string, Job] => [name, { ...job, file: 'large' }]),
+    ...[ONCE, ...NAMES].map(([name, job]): [string, Job] => [name, { ...job, file: 'large' }]),
     ...NAMES.map(([name, job]): [string, Job] => {
       const blockSize = job.blockSize === '1M' ? '64k' : job.blockSize
       return [`small file, ${name.replace('1 MiB', '64 KiB')}`, { ...job, blockSize, file: 'small' }]
@@ -50,6 +57,15 @@ export function data(settings: Settings): Group {
   ]
   return {
     name: DATA,
+    rows: [
+      'source',
+      'ceiling',
+      'evermount',
+      'evermount, no passthrough',
+      'evermount, writeback cache',
+      'bindfs',
+      'bindfs, threads',
+    ],
     timeout: settings.cacheTimeout,
     shared: true,
     inMemory: false,
@@ -92,8 +108,7 @@ async function fio({ source, directory }: Subject, job: Job, size: string, secon
       '--overwrite=1',
       '--randseed=7',
       '--norandommap',
-      '--time_based',
-      `--runtime=${Math.round(seconds * 1000)}ms`,
+      ...(job.once === true ? [] : ['--time_based', `--runtime=${Math.round(seconds * 1000)}ms`]),
       '--output-format=json',
     ],
     { deadline: 60_000 + seconds * 3000 },

@@ -1,24 +1,16 @@
 import { join } from 'node:path'
 import type { Settings } from '../settings.js'
-import { client, operations } from './client.js'
+import { client, operations, OPERATIONS } from './client.js'
 import type { Group, Work } from './work.js'
 
 export const METADATA = 'metadata, uncached'
 
 const FILES = 100
 
-/** What an operation's name in the table is in the client. */
-const OPERATIONS = {
-  stat: 'stat',
-  'open+close': 'open',
-  'create+unlink': 'create',
-  'mkdir+rmdir': 'mkdir',
-  rename: 'rename',
-} as const
-
 /**
  * Operations that reach the server each time: the kernel may rely on nothing. A stat is a GETATTR of the directory,
- * whose permissions are checked, a LOOKUP, and a GETATTR of the object.
+ * whose permissions are checked, a LOOKUP, and a GETATTR of the object. Of a listing the kernel may keep the entries
+ * while a server that is asked at each opendir says that they are still right; `changed`: they are not.
  *
  * In memory, because ext4 looks at every inode that was removed in the last seconds before it gives one out (fs/ext4/ialloc.c,
  * recently_deleted): there a loop of create and unlink measures that, and each row pays for the one before.
@@ -45,21 +37,36 @@ export function metadata(settings: Settings): Group {
       ['few', 10],
       ['many', manyFiles],
     ] as const) {
-      works.push({
-        name: `readdir of ${entries}, ${suffix}`,
-        unit: '1/s',
-        measure: (subject) =>
-          operations(subject, join(subject.directory, folder), {
-            operation: 'readdir',
-            clients,
-            seconds: entries > 1000 ? Math.max(seconds, 1) : seconds,
-            files: entries,
-          }),
-      })
+      for (const isChanged of [false, true]) {
+        works.push({
+          name: `readdir of ${entries}${isChanged ? ', changed' : ''}, ${suffix}`,
+          unit: '1/s',
+          measure: (subject) =>
+            operations(subject, join(subject.directory, folder), {
+              operation: isChanged ? 'readdir-changed' : 'readdir',
+              clients,
+              seconds: entries > 1000 ? Math.max(seconds, 1) : seconds,
+              files: entries,
+              source: join(subject.source, folder),
+            }),
+        })
+      }
     }
   }
   return {
     name: METADATA,
+    rows: [
+      'source',
+      'ceiling',
+      'ceiling, processors awake',
+      'ceiling, 2 readers',
+      'evermount',
+      'evermount, processors halt',
+      'evermount, no passthrough',
+      'bindfs',
+      'bindfs, processors awake',
+      'bindfs, threads',
+    ],
     timeout: 0,
     shared: false,
     inMemory: true,

@@ -10,6 +10,7 @@ const CLIENTS = 16
 export function mixed({ clientSeconds, cacheTimeout }: Settings): Group {
   return {
     name: 'mixed, cached',
+    rows: ['source', 'ceiling', 'evermount', 'evermount, no passthrough', 'bindfs', 'bindfs, threads'],
     timeout: cacheTimeout,
     shared: false,
     inMemory: true,

@@ -10,6 +10,9 @@ import { client } from './client.js'
 import type { Group, Subject, Work } from './work.js'
 
 export const TOOLS = 'tools, cached'
+const WATCHED = 'tools, cached, source watched'
+/** What is done once more where a source is watched. */
+const WATCHED_TOOLS = ['git status', 'find with stat', 'tar', 'cp -r']
 
 /** No settings of the user take part. */
 const ENVIRONMENT = {
@@ -42,7 +45,7 @@ const WORKS: readonly Tool[] = [
   {
     name: 'npm ci',
     before: 'mkdir $D/project$N; cp $D/project/* $D/project$N',
-    script: 'cd $D/project$N && npm ci --offline --no-audit --no-fund --cache $NPM_CACHE > /dev/null',
+    script: 'cd $D/project$N; npm ci --offline --no-audit --no-fund --cache $NPM_CACHE > /dev/null',
     heavy: true,
   },
   { name: 'rm -rf', before: 'cp -r $D/tree $D/doomed$N', script: 'rm -rf $D/doomed$N' },
@@ -56,6 +59,21 @@ const SETTLE_MS = 300
  * just before. Warm: the same has just been done.
  */
 export function trees(settings: Settings): Group {
+  const group = toolGroup(settings, WORKS)
+  return { ...group, works: [...group.works, ...smallFiles(settings)] }
+}
+
+/**
+ * A watch is told of every change in the file system that the sources of all rows are on, and whoever makes one waits until
+ * that is written down. So the row that watches, and those that it is compared with, are not among the others.
+ */
+export function watched(settings: Settings): Group {
+  const tools = WORKS.filter(({ name }) => WATCHED_TOOLS.includes(name))
+  const rows = ['source', 'evermount', 'evermount, watch', 'bindfs'] as const
+  return { ...toolGroup(settings, tools), name: WATCHED, rows }
+}
+
+function toolGroup(settings: Settings, tools: readonly Tool[]): Group {
   const folder = { origin: '', cache: '' }
   let runs = 0
   const environment = (directory: string, run: number): NodeJS.ProcessEnv => ({
@@ -65,9 +83,15 @@ export function trees(settings: Settings): Group {
     ORIGIN: folder.origin,
     NPM_CACHE: folder.cache,
   })
-  const sh = (script: string, { directory }: Subject, run = 0): Promise<{ seconds: number }> => {
+  const sh = async (script: string, { directory }: Subject, run = 0): Promise<string> => {
     const options: CommandOptions = { env: environment(directory, run), deadline: DEADLINE }
-    return shell(script, [], options)
+    return (await shell(script, [], options)).stdout
+  }
+  // By the shell's own clock: its start is no part of what the tool takes.
+  const timed = async (script: string, subject: Subject, run: number): Promise<number> => {
+    const clocked = `began=$EPOCHREALTIME; ${script}; echo $began $EPOCHREALTIME`
+    const [began, ended] = (await sh(clocked, subject, run)).split(' ').map(Number)
+    return ended! - began!
   }
   const prepared = async (tool: Tool, subject: Subject): Promise<number> => {
     const run = ++runs
@@ -75,7 +99,7 @@ export function trees(settings: Settings): Group {
     if (tool.before !== undefined) await sh(tool.before, subject, run)
     return run
   }
-  const works = WORKS.flatMap((tool): Work[] => {
+  const works = tools.flatMap((tool): Work[] => {
     const state = (isCold: boolean): Work => ({
       name: `${tool.name}, ${isCold ? 'cold' : 'warm'}`,
       unit: 's',
@@ -84,18 +108,29 @@ export function trees(settings: Settings): Group {
         if (!isCold && tool.heavy !== true) await sh(tool.script, subject, await prepared(tool, subject))
         const run = await prepared(tool, subject)
         if (isCold) await dropCaches()
-        return { value: (await sh(tool.script, subject, run)).seconds }
+        return { value: await timed(tool.script, subject, run) }
       },
     })
     return [state(true), state(false)]
   })
   return {
     name: TOOLS,
+    rows: [
+      'source',
+      'ceiling',
+      'ceiling, processors awake',
+      'evermount',
+      'evermount, processors halt',
+      'evermount, no passthrough',
+      'bindfs',
+      'bindfs, processors awake',
+      'bindfs, threads',
+    ],
     timeout: settings.cacheTimeout,
     shared: false,
     inMemory: false,
     rehearses: false,
-    works: [...works, ...smallFiles(settings)],
+    works,
     prepare: async (source, wanted) => {
       const wants = (name: string): boolean => wanted.some((work) => work.name.includes(name))
       if (wants('small files')) {

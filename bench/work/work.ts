@@ -3,7 +3,7 @@ import type { RowName, Sample, Unit } from '../results.js'
 /** Where a piece of work is done: one row's directory. */
 export interface Subject {
   readonly row: RowName
-  /** Behind it. Not touched while it is mounted: what the kernel remembers of the mount would be out of date. */
+  /** Behind it. Nothing else changes it while it is mounted with times: what the kernel remembers would be out of date. */
   readonly source: string
   readonly directory: string
   readonly servers: readonly number[]
@@ -20,6 +20,8 @@ export interface Work {
 /** Work on the same kind of source and with the same timeouts. */
 export interface Group {
   readonly name: string
+  /** The rows that it is done on. */
+  readonly rows: readonly RowName[]
   readonly timeout: number
   /** All rows show the same source, else each one of its own that was made in the same way. */
   readonly shared: boolean

@@ -155,6 +155,12 @@ export interface DirectorySink {
    * both kinds of request: with READDIRPLUS the kernel looks the entry up later.
    */
   add(name: Name, ino: U64, type: number, offset: U64): boolean
+  /**
+   * Entries as getdents64(2) gives them (struct linux_dirent64, see getdents(2)) from `at` to `end`, as many as fit, without
+   * anything made for each. Not for `plus`. Returns where the first begins that did not fit, `end` when all did. `view`
+   * covers the same memory as `records`.
+   */
+  addRecords(records: Uint8Array, view: DataView, at: number, end: number): number
   /** For `plus` only: with the entry, the kernel need not look it up. It is counted as a lookup. */
   addPlus(name: Name, type: number, offset: U64, entry: Entry): boolean
   /** Whether an entry with a name of this length still fits. */

@@ -1,5 +1,6 @@
 import { type NativeCall, checked, syscallOf } from './libc.js'
 import { Syscall } from './syscall-numbers.js'
+import { LinuxDirentOffset } from '../protocol/dirent.js'
 
 const getdentsCall = syscallOf('int, void *, size_t') as NativeCall<[number, number, Uint8Array, number]>
 
@@ -11,31 +12,22 @@ export function getdents64(fd: number, buffer: Uint8Array): number {
   return checked(getdentsCall(Syscall.getdents64, fd, buffer, buffer.byteLength))
 }
 
-/** Byte offsets in struct linux_dirent64. */
-export const DirentOffset = {
-  ino: 0, // u64
-  off: 8, // i64, cookie of the entry after this one, for lseek
-  reclen: 16, // u16, to the next entry
-  type: 18, // u8, DT_*
-  name: 19, // ended by a NUL
-} as const
-
 /** File types of a directory entry: the type bits of `mode`, shifted right by 12. */
 export const DT = { UNKNOWN: 0, FIFO: 1, CHR: 2, DIR: 4, BLK: 6, REG: 8, LNK: 10, SOCK: 12, WHT: 14 } as const
 
 /** Bytes from an entry to the next. */
 export function direntLength(buffer: Uint8Array, offset: number): number {
-  return buffer[offset + DirentOffset.reclen]! | (buffer[offset + DirentOffset.reclen + 1]! << 8)
+  return buffer[offset + LinuxDirentOffset.reclen]! | (buffer[offset + LinuxDirentOffset.reclen + 1]! << 8)
 }
 
 /** The DT type of an entry; DT.UNKNOWN where the file system does not say. */
 export function direntType(buffer: Uint8Array, offset: number): number {
-  return buffer[offset + DirentOffset.type]!
+  return buffer[offset + LinuxDirentOffset.type]!
 }
 
-/** Where the name of an entry ends: the offset of its NUL. It begins at `offset + DirentOffset.name`. */
+/** Where the name of an entry ends: the offset of its NUL. It begins at `offset + LinuxDirentOffset.name`. */
 export function direntNameEnd(buffer: Uint8Array, offset: number): number {
-  const end = buffer.indexOf(0, offset + DirentOffset.name)
+  const end = buffer.indexOf(0, offset + LinuxDirentOffset.name)
   return end < 0 ? offset + direntLength(buffer, offset) : end
 }
 
@@ -51,14 +43,14 @@ export interface Dirent {
 export function* dirents(buffer: Uint8Array, length: number): Generator<Dirent> {
   const view = new DataView(buffer.buffer, buffer.byteOffset, length)
   let offset = 0
-  while (offset + DirentOffset.name < length) {
+  while (offset + LinuxDirentOffset.name < length) {
     const reclen = direntLength(buffer, offset)
-    if (reclen <= DirentOffset.name || offset + reclen > length) return
+    if (reclen <= LinuxDirentOffset.name || offset + reclen > length) return
     yield {
-      ino: view.getBigUint64(offset + DirentOffset.ino, true),
-      off: view.getBigInt64(offset + DirentOffset.off, true),
+      ino: view.getBigUint64(offset + LinuxDirentOffset.ino, true),
+      off: view.getBigInt64(offset + LinuxDirentOffset.off, true),
       type: direntType(buffer, offset),
-      name: buffer.slice(offset + DirentOffset.name, direntNameEnd(buffer, offset)),
+      name: buffer.slice(offset + LinuxDirentOffset.name, direntNameEnd(buffer, offset)),
     }
     offset += reclen
   }

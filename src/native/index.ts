@@ -86,16 +86,7 @@ export {
   setNonBlocking,
   setStatusFlags,
 } from './descriptor.js'
-export {
-  DT,
-  type Dirent,
-  DirentOffset,
-  direntLength,
-  direntNameEnd,
-  direntType,
-  dirents,
-  getdents64,
-} from './directory.js'
+export { DT, type Dirent, direntLength, direntNameEnd, direntType, dirents, getdents64 } from './directory.js'
 export { XATTR, getxattr, listxattr, removexattr, setxattr } from './xattr.js'
 export {
   CAP,

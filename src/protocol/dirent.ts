@@ -9,6 +9,15 @@ const NAME_OFFSET = DirentHead.offset.name
 const { ino: INO, off: OFF, namelen: NAMELEN, type: TYPE } = DirentHead.offset
 const SLASH = 0x2f
 
+/** Offsets in struct linux_dirent64, which getdents64(2) gives: other than a fuse_dirent, at multiples of 8 like it. */
+export const LinuxDirentOffset = {
+  ino: 0, // u64
+  off: 8, // i64, cookie of the entry after this one, for lseek
+  reclen: 16, // u16, to the next entry
+  type: 18, // u8, DT_*
+  name: 19, // ended by a NUL
+} as const
+
 const pad8 = (size: number): number => (size + 7) & ~7
 
 /** One entry of a directory. */
@@ -64,6 +73,40 @@ export class DirentWriter {
     this.#writeDirent(this.#at, size, dirent)
     this.#at += size
     return true
+  }
+
+  /**
+   * Adds the entries that getdents64(2) has put from `at` to `end` into `records`, as many as fit. Returns where the first
+   * begins that did not, `end` when all did. `view` covers the same memory as `records`. Throws a FuseError of an
+   * ERR_PROTOCOL_* code for an entry that is not whole.
+   */
+  addRecords(records: Uint8Array, view: DataView, at: number, end: number): number {
+    const [bytes, out] = [this.#bytes, this.#view]
+    let to = this.#at
+    // Nothing is called and nothing made for an entry but what the compiler puts in its place: there may be very many.
+    while (at < end) {
+      const name = at + LinuxDirentOffset.name
+      const next = at + view.getUint16(at + LinuxDirentOffset.reclen, true)
+      if (next <= name) requireBytes('linux_dirent64', name + 1 - at, next - at)
+      if (next > end) requireBytes('linux_dirent64', next - at, end - at)
+      let length = 0
+      while (name + length < next && records[name + length] !== 0) length++
+      const size = pad8(NAME_OFFSET + length)
+      if (to + size > this.#end) break
+      out.setUint32(to + INO, view.getUint32(at + LinuxDirentOffset.ino, true), true)
+      out.setUint32(to + INO + 4, view.getUint32(at + LinuxDirentOffset.ino + 4, true), true)
+      out.setUint32(to + OFF, view.getUint32(at + LinuxDirentOffset.off, true), true)
+      out.setUint32(to + OFF + 4, view.getUint32(at + LinuxDirentOffset.off + 4, true), true)
+      out.setUint32(to + NAMELEN, length, true)
+      out.setUint32(to + TYPE, records[at + LinuxDirentOffset.type]!, true)
+      const nameTo = to + NAME_OFFSET
+      for (let index = 0; index < length; index++) bytes[nameTo + index] = records[name + index]!
+      to += size
+      for (let index = nameTo + length; index < to; index++) bytes[index] = 0
+      at = next
+    }
+    this.#at = to
+    return at
   }
 
   /** Adds an entry that the kernel takes for a lookup; false, and nothing written, when it does not fit. */

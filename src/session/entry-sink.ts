@@ -61,6 +61,10 @@ export class EntrySink implements DirectorySink {
       : this.#writer.add(dirent)
   }
 
+  addRecords(records: Uint8Array, view: DataView, at: number, end: number): number {
+    return this.#writer.addRecords(records, view, at, end)
+  }
+
   addPlus(name: Name, type: number, offset: U64, entry: Entry): boolean {
     if (!this.fits(name.length)) return false
     const dirent = direntOf(name, entry.attributes.ino, type, offset)

@@ -41,6 +41,11 @@ export function handler<Result>(made: Handler<Result>): AnyHandler {
   return made as unknown as AnyHandler
 }
 
+/** Of an answer without a body, and of what leads to it: the header says it all. */
+export function nothing(): void {
+  // Nothing is left to say.
+}
+
 /** Goes on with a value that may not be there yet, without a promise when it is. */
 export function after<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
   return value instanceof Promise ? value.then(next) : next(value)

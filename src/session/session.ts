@@ -20,8 +20,7 @@ import type { Transport } from '../transport/transport.js'
 import type { CacheTimeouts } from './encode.js'
 import { reportFailure } from './failures.js'
 import { Forgetting } from './forget.js'
-import type { AnyHandler, Serving } from './handler.js'
-import { answerNothing } from './handlers/names.js'
+import { nothing, type AnyHandler, type Serving } from './handler.js'
 import { handlers } from './handlers/table.js'
 import { answerInit, recallAgreement, type Agreement } from './init.js'
 import { SessionNotifier } from './notifier.js'
@@ -69,7 +68,7 @@ const UNANSWERED: ReadonlySet<number> = new Set([
 
 /** What builds an answer. */
 type Answerer = Pick<AnyHandler, 'answer'>
-const nothing: Answerer = { answer: answerNothing }
+const WITHOUT_BODY: Answerer = { answer: nothing }
 
 /** Requests taken in a row before timers and other events get their turn. */
 const BATCH = 64
@@ -423,7 +422,7 @@ export class Session implements Serving {
       return
     }
     if (opcode === Opcode.DESTROY) {
-      this.#answer(slot, nothing, undefined)
+      this.#answer(slot, WITHOUT_BODY, undefined)
       return
     }
     const handler = handlers[opcode]

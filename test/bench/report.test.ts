@@ -36,6 +36,7 @@ const results: Results = {
   ],
   memory: [],
   journal: [],
+  journalTimes: [],
   takeover: [],
 }
 
@@ -48,10 +49,31 @@ describe('tables', () => {
     expect(text).toContain('### Targets: 2 of 3 met')
   })
 
+  it('compare operations with idle processors treated alike', () => {
+    const samples = {
+      ceiling: [{ value: 100 }],
+      'ceiling, processors awake': [{ value: 200 }],
+      evermount: [{ value: 150 }],
+      'evermount, processors halt': [{ value: 90 }],
+    }
+    const stat = { ...results.measurements[0]!, samples, failures: {} }
+    const text = tables({ ...results, measurements: [stat] })
+    expect(text).toContain(
+      'Kept awake for all rows, 0 of 1 targets would be met; left to halt for all, 1 of 1.',
+    )
+    expect(text).toContain("| stat, 1 client: of the ceiling's speed | 0.750 | 0.900 | 0.800 |")
+  })
+
   it('say what the journal costs, and how sure that is', () => {
-    const journalTime = { withUs: 30.2, withoutUs: 28.8, middleHalfUs: [0.6, 1.9], rounds: 15 } as const
-    expect(tables({ ...results, journalTime })).toContain(
-      'takes 30.2 µs with the journal and 28.8 µs without it (medians of 15 runs each, in turn); ' +
+    const time = {
+      operation: 'stat',
+      withUs: 30.2,
+      withoutUs: 28.8,
+      middleHalfUs: [0.6, 1.9],
+      rounds: 15,
+    } as const
+    expect(tables({ ...results, journalTimes: [time] })).toContain(
+      'Uncached stat: 30.2 µs with the journal and 28.8 µs without it (medians of 15 runs each, in turn); ' +
         'half of the differences are between 0.600 and 1.90 µs.',
     )
   })

@@ -13,6 +13,7 @@ describe('measureGroup', () => {
     const done: string[] = []
     const group: Group = {
       name: 'any',
+      rows: ['source', 'ceiling'],
       timeout: 0,
       shared: true,
       inMemory: false,
@@ -31,7 +32,7 @@ describe('measureGroup', () => {
     const said: string[] = []
     const measured = await measureGroup(group, {
       place: directory(),
-      rows: [source, { ...source, name: 'ceiling' }],
+      rows: [source, { ...source, name: 'ceiling' }, { ...source, name: 'bindfs' }],
       filter: new Filter([]),
       settings: { ...QUICK, rounds: 2 },
       tell: (text) => said.push(text),

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ROW_NAMES, type Results } from '../../bench/results.js'
-import { rows } from '../../bench/rows/index.js'
+import { QUICK } from '../../bench/settings.js'
+import { data } from '../../bench/work/data.js'
+import { metadata } from '../../bench/work/metadata.js'
 import { requireOrSkip } from '../support/requirements.js'
 import { runCommand } from '../support/run-child.js'
 import { temporaryDirectories } from '../support/temporary-directory.js'
@@ -12,7 +14,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const TYPESCRIPT = join(root, 'node_modules/typescript/bin/tsc')
 
 /** That it runs, and that what it says comes from the rows: figures are no matter of a test. */
-describe('npm run bench', { timeout: 120_000 }, () => {
+describe('npm run bench', { timeout: 180_000 }, () => {
   const directory = temporaryDirectories()
 
   beforeEach((context) => {
@@ -38,16 +40,18 @@ describe('npm run bench', { timeout: 120_000 }, () => {
         '--output',
         output,
       ].concat(work, ['--place', folder]),
-      60_000,
+      120_000,
     )
     expect(code, stderr).toBeLessThan(2)
     const results = JSON.parse(readFileSync(output, 'utf8')) as Results
-    for (const name of ['sequential reads of 1 MiB', 'open+close, 1 client']) {
+    for (const [name, group] of [
+      ['sequential reads of 1 MiB', data(QUICK)],
+      ['open+close, 1 client', metadata(QUICK)],
+    ] as const) {
       const measurement = results.measurements.find((one) => one.work.startsWith(name))
       expect(measurement?.failures, stderr).toEqual({})
       const measured = ROW_NAMES.filter((row) => (measurement?.samples[row]?.[0]?.value ?? 0) > 0)
-      const isFor = (groups?: readonly string[]): boolean => groups?.includes(measurement!.group) ?? true
-      expect(measured).toEqual(rows.filter(({ groups }) => isFor(groups)).map((row) => row.name))
+      expect(measured).toEqual(group.rows)
     }
     expect(stdout).toContain('| open+close, 1 client |')
     const [, met, all] = /(\d+) of (\d+) targets met/.exec(stderr)!

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Errno } from '../../src/errors/errno.js'
 import { LOCK, close, flock, setNonBlocking } from '../../src/native/descriptor.js'
-import { DT, DirentOffset, direntLength, dirents, getdents64 } from '../../src/native/directory.js'
+import { DT, direntLength, dirents, getdents64 } from '../../src/native/directory.js'
+import { LinuxDirentOffset } from '../../src/protocol/dirent.js'
 import {
   copyFileRangeAsync,
   fallocateAsync,
@@ -216,8 +217,8 @@ describe('getdents64', () => {
 
   it('stops before an entry that is not whole', () => {
     const buffer = new Uint8Array(64)
-    buffer[DirentOffset.reclen] = 24
-    buffer[24 + DirentOffset.reclen] = 200
+    buffer[LinuxDirentOffset.reclen] = 24
+    buffer[24 + LinuxDirentOffset.reclen] = 200
     expect(direntLength(buffer, 24)).toBe(200)
     expect([...dirents(buffer, 64)]).toHaveLength(1)
     expect([...dirents(buffer, 20)]).toHaveLength(0)

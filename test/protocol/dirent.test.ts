@@ -1,12 +1,40 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeDirents, decodeDirentsPlus, direntSize, DirentWriter } from '../../src/protocol/dirent.js'
+import {
+  decodeDirents,
+  decodeDirentsPlus,
+  direntSize,
+  DirentWriter,
+  LinuxDirentOffset,
+  type Dirent,
+} from '../../src/protocol/dirent.js'
 import { anyDirent, anyDirentPlus } from './arbitraries.js'
 import { embed, fuzz, fuzzTimeout, mutated, outcome } from './fuzz.js'
 import { text } from './hex.js'
 
 function writerOver(bytes: Uint8Array, at?: number, capacity?: number): DirentWriter {
   return new DirentWriter(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at, capacity)
+}
+
+function recordLength({ name }: Dirent): number {
+  return (LinuxDirentOffset.name + name.length + 1 + 7) & ~7
+}
+
+/** As getdents64(2) gives them: what is behind a name's NUL is anything. */
+function recordsOf(list: readonly Dirent[]): Uint8Array {
+  const records = new Uint8Array(list.reduce((sum, dirent) => sum + recordLength(dirent), 0)).fill(0xaa)
+  const view = new DataView(records.buffer)
+  let at = 0
+  for (const dirent of list) {
+    view.setBigUint64(at + LinuxDirentOffset.ino, BigInt(dirent.ino), true)
+    view.setBigUint64(at + LinuxDirentOffset.off, BigInt(dirent.off), true)
+    view.setUint16(at + LinuxDirentOffset.reclen, recordLength(dirent), true)
+    view.setUint8(at + LinuxDirentOffset.type, dirent.type)
+    records.set(dirent.name, at + LinuxDirentOffset.name)
+    records[at + LinuxDirentOffset.name + dirent.name.length] = 0
+    at += recordLength(dirent)
+  }
+  return records
 }
 
 describe('DirentWriter', () => {
@@ -45,6 +73,37 @@ describe('DirentWriter', () => {
       expect(writer.length).toBe(direntSize(length, false))
       expect(direntSize(length, true)).toBe(direntSize(length, false) + 128)
     }
+  })
+
+  it('takes records of getdents64 as it takes the same entries one by one, as many as fit', () => {
+    fc.assert(
+      fc.property(fc.array(anyDirent), fc.nat(700), fc.nat(2), (drawn, capacity, skipped) => {
+        const list = drawn.map((dirent) => ({ ...dirent, type: dirent.type & 0xff }))
+        const from = list.slice(0, skipped).reduce((sum, dirent) => sum + recordLength(dirent), 0)
+        const records = recordsOf(list)
+        const [one, all] = [new Uint8Array(capacity).fill(0xee), new Uint8Array(capacity).fill(0xee)]
+        const [oneByOne, atOnce] = [writerOver(one), writerOver(all)]
+        let stop = from
+        for (const dirent of list.slice(skipped)) {
+          if (!oneByOne.add(dirent)) break
+          stop += recordLength(dirent)
+        }
+        const view = new DataView(records.buffer)
+        expect(atOnce.addRecords(records, view, from, records.length)).toBe(stop)
+        expect(atOnce.length).toBe(oneByOne.length)
+        expect(all).toEqual(one)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('refuses records that are not whole', () => {
+    const records = recordsOf([{ ino: 1, off: 2, type: 8, name: text('abc') }])
+    const view = new DataView(records.buffer)
+    const add = (end: number) => () => writerOver(new Uint8Array(100)).addRecords(records, view, 0, end)
+    expect(add(16)).toThrow(expect.objectContaining({ code: 'ERR_PROTOCOL_TRUNCATED' }))
+    view.setUint16(LinuxDirentOffset.reclen, 0, true)
+    expect(add(records.length)).toThrow(expect.objectContaining({ code: 'ERR_PROTOCOL_TRUNCATED' }))
   })
 
   it('what is added is decoded', () => {

@@ -219,7 +219,13 @@ async function attempt(disk: Disk, change: Change, budgets: readonly number[]): 
 function listing(disk: Disk, node = 1, path = ''): string[] {
   const names: string[] = []
   const add = (name: Name): boolean => names.push(Buffer.from(name).toString()) > 0
-  const sink = { plus: false, fits: () => true, add, addPlus: add }
+  const sink = {
+    plus: false,
+    fits: () => true,
+    add,
+    addRecords: (_: Uint8Array, __: DataView, at: number) => at,
+    addPlus: add,
+  }
   disk.readdir(node, disk.opendir(node).directory, 0, sink)
   return names
     .filter((name) => name !== '.' && name !== '..')

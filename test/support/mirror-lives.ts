@@ -6,8 +6,9 @@ import type { MirrorFile } from '../../src/filesystems/mirror/files.js'
 import { Mirror, type MirrorDirectory, type MirrorOptions } from '../../src/filesystems/mirror/index.js'
 import { Journal } from '../../src/journal/journal.js'
 import { PrivateMemory } from '../../src/journal/memory.js'
-import { close, dup } from '../../src/native/index.js'
-import type { U64 } from '../../src/protocol/u64.js'
+import { close, direntLength, dirents, dup } from '../../src/native/index.js'
+import { LinuxDirentOffset } from '../../src/protocol/dirent.js'
+import { readU64, type U64 } from '../../src/protocol/u64.js'
 
 export const bytes = (text: string): Uint8Array => Buffer.from(text)
 
@@ -163,6 +164,14 @@ export function list(
     plus,
     fits: () => entries.length < limit,
     add: (name, _ino, type, at) => take(name, type, at, 0),
+    addRecords: (records, view, at, end) => {
+      while (at < end) {
+        const [entry] = dirents(records.subarray(at), end - at)
+        if (!take(entry!.name, entry!.type, readU64(view, at + LinuxDirentOffset.off), 0)) break
+        at += direntLength(records, at)
+      }
+      return at
+    },
     addPlus: (name, type, at, entry) => take(name, type, at, entry.node),
   }
   mirror.readdir(node, directory, offset, sink)

@@ -3,7 +3,6 @@ import { fsError } from '../../errors/fs-error.js'
 import type { DirectorySink, Entry, NodeId, OpenedDirectory } from '../../filesystem/file-system.js'
 import {
   AT,
-  DirentOffset,
   O,
   SEEK,
   close,
@@ -15,6 +14,7 @@ import {
   getdents64,
   lseek,
 } from '../../native/index.js'
+import { LinuxDirentOffset } from '../../protocol/dirent.js'
 import { readU64, type U64 } from '../../protocol/u64.js'
 import { isDots } from './entries.js'
 import { Listings, type ListingUse } from './listings.js'
@@ -96,7 +96,7 @@ export class Directories {
         if (opened === undefined && !given) this.#passing.drop(node)
         return
       }
-      if (!this.#give(node, directory, sink)) return
+      if (!(sink.plus ? this.#givePlus(node, directory, sink) : giveAll(directory, sink))) return
     }
   }
 
@@ -162,31 +162,28 @@ export class Directories {
     return false
   }
 
-  /** Hands over the entry at hand; false when it did not fit. */
-  #give(node: NodeId, directory: MirrorDirectory, sink: DirectorySink): boolean {
+  /** Hands over the entry at hand with its attributes; false when it did not fit. */
+  #givePlus(node: NodeId, directory: MirrorDirectory, sink: DirectorySink): boolean {
     const { bytes, view } = directory.buffer!
     const at = directory.at
-    const name = bytes.subarray(at + DirentOffset.name, direntNameEnd(bytes, at))
-    const type = direntType(bytes, at)
-    const offset = readU64(view, at + DirentOffset.off)
+    const name = bytes.subarray(at + LinuxDirentOffset.name, direntNameEnd(bytes, at))
+    const offset = readU64(view, at + LinuxDirentOffset.off)
     if (!sink.fits(name.length)) return false
-    const taken = sink.plus
-      ? this.#givePlus(node, directory, sink, name, type, offset)
-      : sink.add(name, readU64(view, at + DirentOffset.ino), type, offset)
-    if (!taken) return false
+    if (!this.#addPlus(node, directory, sink, name, offset)) return false
     directory.at = at + direntLength(bytes, at)
     directory.offset = offset
     return true
   }
 
-  #givePlus(
+  #addPlus(
     node: NodeId,
     directory: MirrorDirectory,
     sink: DirectorySink,
     name: Uint8Array,
-    type: number,
     offset: U64,
   ): boolean {
+    const { bytes, view } = directory.buffer!
+    const type = direntType(bytes, directory.at)
     const { entries } = this.#source
     let entry = entries.entry
     if (isDots(name)) entry = this.#noEntry
@@ -198,9 +195,8 @@ export class Directories {
       if (result < 0) entry = this.#noEntry
     }
     if (entry === this.#noEntry) {
-      const { bytes, view } = directory.buffer!
-      this.#noEntry.attributes.ino = readU64(view, directory.at + DirentOffset.ino)
-      this.#noEntry.attributes.mode = (bytes[directory.at + DirentOffset.type]! & 15) << 12
+      this.#noEntry.attributes.ino = readU64(view, directory.at + LinuxDirentOffset.ino)
+      this.#noEntry.attributes.mode = (type & 15) << 12
     }
     return sink.addPlus(name, type, offset, entry)
   }
@@ -210,6 +206,19 @@ export class Directories {
     directory.buffer = undefined
     directory.at = directory.end = 0
   }
+}
+
+/** Hands over what has been read, as it was read; false when not all of it did fit. */
+function giveAll(directory: MirrorDirectory, sink: DirectorySink): boolean {
+  const { bytes, view } = directory.buffer!
+  const stop = sink.addRecords(bytes, view, directory.at, directory.end)
+  let last = -1
+  while (directory.at < stop) {
+    last = directory.at
+    directory.at += direntLength(bytes, last)
+  }
+  if (last >= 0) directory.offset = readU64(view, last + LinuxDirentOffset.off)
+  return directory.at === directory.end
 }
 
 /** For how long what a listing brings with the names spares requests, in ms; Infinity: it brings nothing that does. */

@@ -11,9 +11,8 @@ import { AccessIn, AttrOut, GetattrIn, SetattrIn } from '../../protocol/structs/
 import { StatfsOut } from '../../protocol/structs/statfs.js'
 import { StatxIn, StatxOut } from '../../protocol/structs/statx.js'
 import { attrOut, nanoseconds, wholeSeconds } from '../encode.js'
-import { handler, type Serving } from '../handler.js'
+import { handler, nothing, type Serving } from '../handler.js'
 import type { RequestSlot } from '../request-slot.js'
-import { answerNothing } from './names.js'
 import { nodeOf, u32, u64, unsupported } from './request.js'
 
 function answerAttributes(serving: Serving, slot: RequestSlot, answer: AttributesAnswer): void {
@@ -98,7 +97,7 @@ export const access = handler<unknown>({
     if (serving.fs.access === undefined) unsupported()
     return serving.fs.access(nodeOf(serving, slot), u32(slot, AccessIn.offset.mask), slot)
   },
-  answer: answerNothing,
+  answer: nothing,
 })
 
 export const statfs = handler<FilesystemStatistics>({
@@ -114,5 +113,5 @@ export const syncfs = handler<unknown>({
     if (serving.fs.syncfs === undefined) unsupported()
     return serving.fs.syncfs(nodeOf(serving, slot), slot)
   },
-  answer: answerNothing,
+  answer: nothing,
 })

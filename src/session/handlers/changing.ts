@@ -38,8 +38,3 @@ export function changing<N extends Operation, Result>(made: Changing<N, Result>)
     answer,
   })
 }
-
-/** The result of a change that is answered without a body. */
-export function nothing(): void {
-  // It has happened.
-}

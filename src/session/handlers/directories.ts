@@ -6,9 +6,9 @@ import { ReadIn } from '../../protocol/structs/io.js'
 import { FsyncIn, OpenIn, OpenOut, ReleaseIn } from '../../protocol/structs/open.js'
 import type { U64 } from '../../protocol/u64.js'
 import { EntrySink } from '../entry-sink.js'
-import { handler, after } from '../handler.js'
-import { ended, endHandle } from './files.js'
-import { answerNothing, stageLookup } from './names.js'
+import { after, handler, nothing } from '../handler.js'
+import { ended, endHandle } from './handles.js'
+import { stageLookup } from './names.js'
 import { directoryAt, nodeOf, supports, u32, unsupported } from './request.js'
 
 export const opendir = handler<{ node: number; flags: number; opened: OpenedDirectory<unknown> }>({
@@ -75,5 +75,5 @@ export const fsyncdir = handler<unknown>({
       fs.fsyncdir(directory.node, directory.state, dataOnly, slot),
     )
   },
-  answer: answerNothing,
+  answer: nothing,
 })

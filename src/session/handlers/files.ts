@@ -31,12 +31,12 @@ import { OutHeader } from '../../protocol/structs/header.js'
 import { PollIn, PollOut } from '../../protocol/structs/poll.js'
 import type { U64 } from '../../protocol/u64.js'
 import { entryOut } from '../encode.js'
-import { reportFailure } from '../failures.js'
-import { handler, after, type Serving } from '../handler.js'
+import { after, handler, nothing, type Serving } from '../handler.js'
 import { settleChange } from '../reconcile.js'
 import type { RequestSlot } from '../request-slot.js'
 import { changing } from './changing.js'
-import { answerNothing, entryOf, stageLookup } from './names.js'
+import { ended, endHandle } from './handles.js'
+import { entryOf, stageLookup } from './names.js'
 import { fileAt, firstName, knownNode, nodeOf, supports, u32, u64, unsupported } from './request.js'
 
 const O = openFlags(process.arch === 'arm64' ? 'arm64' : 'x64')
@@ -203,7 +203,7 @@ export const flush = handler<unknown>({
       ? undefined
       : fs.flush(file.node, file.state, u64(slot, FlushIn.offset.lockOwner), slot)
   },
-  answer: answerNothing,
+  answer: nothing,
 })
 
 export const release = handler<U64>({
@@ -220,36 +220,6 @@ export const release = handler<U64>({
   },
 })
 
-/** For the kernel the handle is gone whatever the answer says: a release that fails ends it as well. */
-export function ended(fh: U64, release: () => Awaitable<void>): Awaitable<U64> {
-  const failed = (error: unknown): U64 => {
-    reportFailure(error)
-    return fh
-  }
-  try {
-    const result = release()
-    return result instanceof Promise ? result.then(() => fh, failed) : fh
-  } catch (error) {
-    return failed(error)
-  }
-}
-
-/** A handle ends with the answer that is being built; the backing id of its node with the last one. */
-export function endHandle(serving: Serving, fh: U64): void {
-  const facts = serving.files.facts(fh)
-  if (facts === undefined) return
-  const handle = fh as number
-  const { journal, passthrough } = serving
-  const slot = journal.handles.stageClose(journal.redo, handle)
-  const closing = passthrough.stageClose(facts.node, facts.passthrough)
-  serving.files.drop(handle)
-  serving.afterAnswer(() => {
-    journal.handles.finishClose(slot)
-    if (closing) passthrough.closeStaged()
-    serving.closed(facts.node)
-  })
-}
-
 export const fsync = handler<unknown>({
   call: (serving, slot) => {
     const { fs } = serving
@@ -259,7 +229,7 @@ export const fsync = handler<unknown>({
       fs.fsync(file.node, file.state, dataOnly, slot),
     )
   },
-  answer: answerNothing,
+  answer: nothing,
 })
 
 export const fallocate = handler<unknown>({
@@ -271,7 +241,7 @@ export const fallocate = handler<unknown>({
       fs.fallocate(file.node, file.state, mode, offset, length, slot),
     )
   },
-  answer: answerNothing,
+  answer: nothing,
 })
 
 export const lseek = handler<U64>({

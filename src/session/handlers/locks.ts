@@ -1,8 +1,7 @@
 import type { Lock } from '../../filesystem/file-system.js'
 import { LkFlag } from '../../protocol/flags/io.js'
 import { LkIn, LkOut } from '../../protocol/structs/lock.js'
-import { handler, after } from '../handler.js'
-import { answerNothing } from './names.js'
+import { after, handler, nothing } from '../handler.js'
 import { fileAt, supports, unsupported } from './request.js'
 
 export const getlk = handler<Lock>({
@@ -28,7 +27,7 @@ function setting(wait: boolean) {
         fs.setlk(file.node, file.state, owner, lk, how, slot),
       )
     },
-    answer: answerNothing,
+    answer: nothing,
   })
 }
 

@@ -4,9 +4,9 @@ import { ROOT_ID } from '../../journal/nodes.js'
 import type { Awaitable, Entry, FileSystem, Name, NodeId } from '../../filesystem/file-system.js'
 import { EntryOut, LinkIn, MkdirIn, MknodIn, Rename2In, RenameIn } from '../../protocol/structs/entry.js'
 import { entryOut } from '../encode.js'
-import { after, handler, type Serving } from '../handler.js'
+import { after, handler, nothing, type Serving } from '../handler.js'
 import type { RequestSlot } from '../request-slot.js'
-import { changing, nothing } from './changing.js'
+import { changing } from './changing.js'
 import { firstName, knownNode, nameAt, nodeOf, u32, u64, unsupported } from './request.js'
 
 /**
@@ -31,11 +31,6 @@ export function stageLookup(serving: Serving, node: number): void {
   const { nodes, redo } = serving.journal
   if (nodes.slotOf(node) < 0) throw fsError('ESTALE')
   nodes.stageLookup(redo, node)
-}
-
-/** An answer without a body. */
-export function answerNothing(): void {
-  // The header says it all.
 }
 
 export const lookup = handler<Entry>({
@@ -110,7 +105,7 @@ export const unlink = changing<'unlink', unknown>({
   }),
   carryOut: (fs, { parent, name }, slot) => fs.unlink(parent, name, slot),
   done: nothing,
-  answer: answerNothing,
+  answer: nothing,
 })
 
 export const rmdir = changing<'rmdir', unknown>({
@@ -118,7 +113,7 @@ export const rmdir = changing<'rmdir', unknown>({
   read: (serving, slot) => ({ operation: 'rmdir', parent: nodeOf(serving, slot), name: firstName(slot) }),
   carryOut: (fs, { parent, name }, slot) => fs.rmdir(parent, name, slot),
   done: nothing,
-  answer: answerNothing,
+  answer: nothing,
 })
 
 function renameWith(newdir: number, flagsOf: (slot: RequestSlot) => number) {
@@ -134,7 +129,7 @@ function renameWith(newdir: number, flagsOf: (slot: RequestSlot) => number) {
     carryOut: (fs, { parent, name, newParent, newName, flags }, slot) =>
       fs.rename(parent, name, newParent, newName, flags, slot),
     done: nothing,
-    answer: answerNothing,
+    answer: nothing,
   })
 }
 

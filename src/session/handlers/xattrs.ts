@@ -1,10 +1,9 @@
 import { fsError } from '../../errors/fs-error.js'
 import { SetxattrFlag } from '../../protocol/flags/io.js'
 import { GetxattrIn, GetxattrOut, SetxattrIn } from '../../protocol/structs/xattr.js'
-import { handler, after } from '../handler.js'
+import { after, handler, nothing } from '../handler.js'
 import type { RequestSlot } from '../request-slot.js'
-import { changing, nothing } from './changing.js'
-import { answerNothing } from './names.js'
+import { changing } from './changing.js'
 import { firstName, nameAt, nodeOf, u32, unsupported } from './request.js'
 
 /** A value (or list of names), or its length where only that was asked for. */
@@ -57,7 +56,7 @@ export const setxattr = changing<'setxattr', unknown>({
   carryOut: (fs, { node, name, value, flags, killSetgid }, slot) =>
     fs.setxattr(node, name, value, flags, killSetgid, slot),
   done: nothing,
-  answer: answerNothing,
+  answer: nothing,
 })
 
 export const removexattr = changing<'removexattr', unknown>({
@@ -69,5 +68,5 @@ export const removexattr = changing<'removexattr', unknown>({
   }),
   carryOut: (fs, { node, name }, slot) => fs.removexattr(node, name, slot),
   done: nothing,
-  answer: answerNothing,
+  answer: nothing,
 })
