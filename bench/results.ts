@@ -8,6 +8,7 @@ export const ROW_NAMES = [
   'ceiling, processors awake',
   'ceiling, 2 readers',
   'evermount',
+  'evermount, processors awake',
   'evermount, processors halt',
   'evermount, watch',
   'evermount, no passthrough',

@@ -36,7 +36,7 @@ const AS_THEY_COME: Compared = { own: 'evermount', ceiling: 'ceiling', bindfs: [
 /** Idle processors are treated alike for all rows. */
 const ALIKE: Readonly<Record<'awake' | 'halting', Compared>> = {
   awake: {
-    own: 'evermount',
+    own: 'evermount, processors awake',
     ceiling: 'ceiling, processors awake',
     bindfs: ['bindfs, processors awake'],
   },

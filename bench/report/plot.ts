@@ -10,6 +10,7 @@ const COLOURS: Readonly<Record<RowName, string>> = {
   'ceiling, processors awake': '#2f4b6e',
   'ceiling, 2 readers': '#9ecae9',
   evermount: '#e45756',
+  'evermount, processors awake': '#8c1d24',
   'evermount, processors halt': '#b3464a',
   'evermount, watch': '#f58518',
   'evermount, no passthrough': '#f2a09b',

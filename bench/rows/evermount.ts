@@ -90,6 +90,13 @@ export const evermountWatching: Row = {
   start: (place) => EvermountMount.start(place, '--watch'),
 }
 
+/** Also while it is not busy. */
+export const evermountAwake: Row = {
+  ...evermount,
+  name: 'evermount, processors awake',
+  keepsProcessorsAwake: true,
+}
+
 /** Without what makes the machine faster, whoever serves (docs/decisions/0007). */
 export const evermountHalting: Row = {
   name: 'evermount, processors halt',

@@ -2,6 +2,7 @@ import { bindfs, bindfsAwake, bindfsThreads } from './bindfs.js'
 import { ceiling, ceilingAwake, ceilingReaders } from './ceiling.js'
 import {
   evermount,
+  evermountAwake,
   evermountHalting,
   evermountWatching,
   evermountWithoutPassthrough,
@@ -16,6 +17,7 @@ export const rows: readonly Row[] = [
   ceilingAwake,
   ceilingReaders,
   evermount,
+  evermountAwake,
   evermountHalting,
   evermountWatching,
   evermountWithoutPassthrough,

@@ -61,6 +61,7 @@ export function metadata(settings: Settings): Group {
       'ceiling, processors awake',
       'ceiling, 2 readers',
       'evermount',
+      'evermount, processors awake',
       'evermount, processors halt',
       'evermount, no passthrough',
       'bindfs',

@@ -120,6 +120,7 @@ function toolGroup(settings: Settings, tools: readonly Tool[]): Group {
       'ceiling',
       'ceiling, processors awake',
       'evermount',
+      'evermount, processors awake',
       'evermount, processors halt',
       'evermount, no passthrough',
       'bindfs',

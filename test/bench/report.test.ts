@@ -53,7 +53,7 @@ describe('tables', () => {
     const samples = {
       ceiling: [{ value: 100 }],
       'ceiling, processors awake': [{ value: 200 }],
-      evermount: [{ value: 150 }],
+      'evermount, processors awake': [{ value: 150 }],
       'evermount, processors halt': [{ value: 90 }],
     }
     const stat = { ...results.measurements[0]!, samples, failures: {} }
