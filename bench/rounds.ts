@@ -112,8 +112,9 @@ async function measureWork(
       const { subject, row: measured } = standing[(round + turn + standing.length) % standing.length]!
       const { row } = subject
       if (failures[row] !== undefined) continue
-      const release = measured.keepsProcessorsAwake === true ? keepProcessorsAwake() : undefined
+      let release: (() => void) | undefined
       try {
+        if (measured.keepsProcessorsAwake === true) release = keepProcessorsAwake()
         const sample = await work.measure(subject)
         if (round >= 0) (samples[row] ??= []).push(sample)
       } catch (error) {

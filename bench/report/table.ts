@@ -155,7 +155,7 @@ function alike(results: Results): string[] {
   return [
     '### Operations and tools with idle processors treated alike',
     `Kept awake for all rows, ${metAwake} of ${kinds[0]!.length} targets would be met; left to halt for all, ` +
-      `${metHalting} of ${kinds[1]!.length}.`,
+      `${metHalting} of ${kinds[1]!.length}. bindfs with one thread.`,
     markdownTable(['comparison', 'awake', 'halting', 'target'], lines),
   ]
 }

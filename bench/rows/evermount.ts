@@ -90,7 +90,7 @@ export const evermountWatching: Row = {
   start: (place) => EvermountMount.start(place, '--watch'),
 }
 
-/** Also while it is not busy. */
+/** Kept awake also while it is not busy. */
 export const evermountAwake: Row = {
   ...evermount,
   name: 'evermount, processors awake',

@@ -3,7 +3,7 @@ import type { RowName, Sample, Unit } from '../results.js'
 /** Where a piece of work is done: one row's directory. */
 export interface Subject {
   readonly row: RowName
-  /** Behind it. Nothing else changes it while it is mounted with times: what the kernel remembers would be out of date. */
+  /** Behind it. Nothing else changes it while it is mounted with timeouts: what the kernel remembers would be out of date. */
   readonly source: string
   readonly directory: string
   readonly servers: readonly number[]

@@ -157,7 +157,7 @@ export interface DirectorySink {
   add(name: Name, ino: U64, type: number, offset: U64): boolean
   /**
    * Entries as getdents64(2) gives them (struct linux_dirent64, see getdents(2)) from `at` to `end`, as many as fit, without
-   * anything made for each. Not for `plus`. Returns where the first begins that did not fit, `end` when all did. `view`
+   * anything made for each. Not for `plus`: throws a TypeError. Returns where the first begins that did not fit, `end` when all did. `view`
    * covers the same memory as `records`.
    */
   addRecords(records: Uint8Array, view: DataView, at: number, end: number): number

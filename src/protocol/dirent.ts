@@ -9,7 +9,7 @@ const NAME_OFFSET = DirentHead.offset.name
 const { ino: INO, off: OFF, namelen: NAMELEN, type: TYPE } = DirentHead.offset
 const SLASH = 0x2f
 
-/** Offsets in struct linux_dirent64, which getdents64(2) gives: other than a fuse_dirent, at multiples of 8 like it. */
+/** Offsets in struct linux_dirent64, which getdents64(2) gives: laid out differently from a fuse_dirent. */
 export const LinuxDirentOffset = {
   ino: 0, // u64
   off: 8, // i64, cookie of the entry after this one, for lseek

@@ -62,6 +62,7 @@ export class EntrySink implements DirectorySink {
   }
 
   addRecords(records: Uint8Array, view: DataView, at: number, end: number): number {
+    if (this.plus) throw new TypeError('READDIRPLUS takes entries one by one')
     return this.#writer.addRecords(records, view, at, end)
   }
 

@@ -41,7 +41,7 @@ export function handler<Result>(made: Handler<Result>): AnyHandler {
   return made as unknown as AnyHandler
 }
 
-/** Of an answer without a body, and of what leads to it: the header says it all. */
+/** For an answer that is only a header, and for a change without a result. */
 export function nothing(): void {
   // Nothing is left to say.
 }

@@ -3,9 +3,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ROW_NAMES, type Results } from '../../bench/results.js'
+import { rows } from '../../bench/rows/index.js'
 import { QUICK } from '../../bench/settings.js'
 import { data } from '../../bench/work/data.js'
 import { metadata } from '../../bench/work/metadata.js'
+import { mixed } from '../../bench/work/mixed.js'
+import { trees, watched } from '../../bench/work/trees.js'
 import { requireOrSkip } from '../support/requirements.js'
 import { runCommand } from '../support/run-child.js'
 import { temporaryDirectories } from '../support/temporary-directory.js'
@@ -62,6 +65,15 @@ describe('npm run bench', { timeout: 180_000 }, () => {
     expect(opens.samples.source![0]!.serverCpuUs).toBeUndefined()
     expect(opens.samples.evermount![0]!.serverCpuUs).toBeGreaterThan(0)
     expect(opens.samples.source![0]!.value).toBeGreaterThan(opens.samples.ceiling![0]!.value)
+  })
+
+  it('has each row in a group, and each row of a group', () => {
+    const groups = [data, metadata, trees, watched, mixed].map((group) => group(QUICK))
+    const named = new Set(groups.flatMap((group) => group.rows))
+    expect(ROW_NAMES.filter((name) => !named.has(name))).toEqual([])
+    expect(rows.map(({ name }) => name).sort()).toEqual([...ROW_NAMES].sort())
+    const works = groups.flatMap((group) => group.works.map(({ name }) => name))
+    expect(new Set(works).size).toBe(works.length)
   })
 
   it('refuses options that there are not', async () => {

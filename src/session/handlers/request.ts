@@ -35,7 +35,7 @@ export function u64(slot: RequestSlot, offset: number): U64 {
   return readU64(slot.frame.view, slot.frame.bodyAt + offset)
 }
 
-/** Whether the file system has an operation: said of the object, it holds in what is called later too. */
+/** Whether the file system has an operation. A type guard on the object, so that it still holds inside closures. */
 export function supports<N extends keyof FileSystem>(
   fs: FileSystem,
   operation: N,

@@ -5,9 +5,13 @@ import { copyFileSync, fstatSync, linkSync, readFileSync, statSync, statfsSync, 
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Awaitable } from '../../../src/filesystem/file-system.js'
-import type { Mirror, MirrorFile } from '../../../src/filesystems/mirror/index.js'
+import type { Mirror, MirrorDirectory, MirrorFile } from '../../../src/filesystems/mirror/index.js'
 import { O, getStatusFlags } from '../../../src/native/index.js'
+import { decodeDirents, type Dirent } from '../../../src/protocol/dirent.js'
+import { ReplyWriter } from '../../../src/protocol/reply-writer.js'
+import { OutHeader } from '../../../src/protocol/structs/header.js'
 import type { U64 } from '../../../src/protocol/u64.js'
+import { EntrySink } from '../../../src/session/entry-sink.js'
 import {
   bytes,
   failure,
@@ -277,6 +281,33 @@ describe('open files and directories', () => {
     expect(list(mirror, 1, opened, 0).length).toBe(304)
     await mirror.fsyncdir(1, opened, false)
     mirror.releasedir(1, opened)
+  })
+
+  it.each([280, 4096, 100_000])('fills answers of %d bytes with entries, life after life', (size) => {
+    const expected = ['.', '..']
+    // More than is read from the source at a time.
+    for (let i = 0; i < 1500; i++) expected.push(`${i}-${'x'.repeat(i % 50)}`)
+    for (const name of expected.slice(2)) writeFileSync(join(source, name), '')
+    const answer = (opened: MirrorDirectory, offset: U64): Dirent[] => {
+      const reply = new ReplyWriter(OutHeader.size + size)
+      const sink = new EntrySink(reply, OutHeader.size, size, false, { entry: 0, attributes: 0 })
+      mirror.readdir(1, opened, offset, sink)
+      return decodeDirents(reply.buffer.subarray(OutHeader.size, OutHeader.size + sink.length))
+    }
+    let opened = mirror.opendir(1).directory
+    const first = answer(opened, 0)
+    const names: string[] = []
+    let answers = 0
+    for (let page = first; page.length > 0; page = answer(opened, page.at(-1)!.off)) {
+      names.push(...page.map(({ name }) => Buffer.from(name).toString()))
+      if (++answers % 3 > 0) continue
+      expect(answer(opened, 0)).toEqual(first)
+      mirror.releasedir(1, opened)
+      mirror = lives.next()
+      opened = mirror.reopendir(1)
+    }
+    mirror.releasedir(1, opened)
+    expect(names.sort()).toEqual(expected.sort())
   })
 
   it('lists entries with their nodes, and makes nodes only for those that fit', () => {
