@@ -25,7 +25,7 @@ export interface RoundsOptions {
 /** A row that is ready to be measured. */
 interface Standing {
   readonly subject: Subject
-  readonly row: Row
+  readonly keepsAwake: boolean
   readonly mounted: Mounted
   readonly callOff: () => void
 }
@@ -89,7 +89,8 @@ async function stand(row: Row, group: Group, works: readonly Work[], folder: str
   try {
     const mounted = await row.start({ source, mountPoint, timeout: group.timeout })
     const { directory, servers } = mounted
-    return { subject: { row: row.name, source, directory, servers }, row, mounted, callOff }
+    const keepsAwake = row.keepsProcessorsAwake === true
+    return { subject: { row: row.name, source, directory, servers }, keepsAwake, mounted, callOff }
   } catch (error) {
     callOff()
     throw error
@@ -109,12 +110,12 @@ async function measureWork(
   const rounds = work.heavy === true ? settings.heavyRounds : settings.rounds
   for (let round = group.rehearses ? -1 : 0; round < rounds; round++) {
     for (let turn = 0; turn < standing.length; turn++) {
-      const { subject, row: measured } = standing[(round + turn + standing.length) % standing.length]!
+      const { subject, keepsAwake } = standing[(round + turn + standing.length) % standing.length]!
       const { row } = subject
       if (failures[row] !== undefined) continue
       let release: (() => void) | undefined
       try {
-        if (measured.keepsProcessorsAwake === true) release = keepProcessorsAwake()
+        if (keepsAwake) release = keepProcessorsAwake()
         const sample = await work.measure(subject)
         if (round >= 0) (samples[row] ??= []).push(sample)
       } catch (error) {

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
+import { ROW_NAMES } from '../results.js'
 import type { Settings } from '../settings.js'
 import { client, operations, OPERATIONS } from './client.js'
-import type { Group, Work } from './work.js'
+import { SERVERS_ALIKE, type Group, type Work } from './work.js'
 
 export const METADATA = 'metadata, uncached'
 
@@ -55,19 +56,7 @@ export function metadata(settings: Settings): Group {
   }
   return {
     name: METADATA,
-    rows: [
-      'source',
-      'ceiling',
-      'ceiling, processors awake',
-      'ceiling, 2 readers',
-      'evermount',
-      'evermount, processors awake',
-      'evermount, processors halt',
-      'evermount, no passthrough',
-      'bindfs',
-      'bindfs, processors awake',
-      'bindfs, threads',
-    ],
+    rows: ROW_NAMES.filter((name) => name === 'ceiling, 2 readers' || SERVERS_ALIKE.includes(name)),
     timeout: 0,
     shared: false,
     inMemory: true,

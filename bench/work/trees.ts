@@ -7,7 +7,7 @@ import { root } from '../programs.js'
 import type { Sample } from '../results.js'
 import type { Settings } from '../settings.js'
 import { client } from './client.js'
-import type { Group, Subject, Work } from './work.js'
+import { SERVERS_ALIKE, type Group, type Subject, type Work } from './work.js'
 
 export const TOOLS = 'tools, cached'
 const WATCHED = 'tools, cached, source watched'
@@ -122,18 +122,7 @@ function toolGroup(settings: Settings, tools: readonly Tool[]): Group {
   })
   return {
     name: TOOLS,
-    rows: [
-      'source',
-      'ceiling',
-      'ceiling, processors awake',
-      'evermount',
-      'evermount, processors awake',
-      'evermount, processors halt',
-      'evermount, no passthrough',
-      'bindfs',
-      'bindfs, processors awake',
-      'bindfs, threads',
-    ],
+    rows: SERVERS_ALIKE,
     timeout: settings.cacheTimeout,
     shared: false,
     inMemory: false,

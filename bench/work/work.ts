@@ -17,6 +17,20 @@ export interface Work {
   measure(subject: Subject): Promise<Sample>
 }
 
+/** For work that reaches servers: all of them as they come, and with idle processors treated alike. */
+export const SERVERS_ALIKE: readonly RowName[] = [
+  'source',
+  'ceiling',
+  'ceiling, processors awake',
+  'evermount',
+  'evermount, processors awake',
+  'evermount, processors halt',
+  'evermount, no passthrough',
+  'bindfs',
+  'bindfs, processors awake',
+  'bindfs, threads',
+]
+
 /** Work on the same kind of source and with the same timeouts. */
 export interface Group {
   readonly name: string
