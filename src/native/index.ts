@@ -111,6 +111,10 @@ export {
   schedulingOf,
   setIoPriority,
   setScheduling,
+  allowProcessors,
+  currentProcessor,
+  processorsAllowed,
+  timesReplaced,
   yieldProcessor,
 } from './scheduler.js'
 export { CPU_LATENCY, CpuLatency } from './cpu-latency.js'

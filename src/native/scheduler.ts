@@ -84,3 +84,53 @@ export function ioPriority(thread: number): { ioClass: number; level: number } {
 export function yieldProcessor(): void {
   yieldCall()
 }
+
+const getaffinityCall = libc.func('int sched_getaffinity(int, size_t, void *)') as NativeCall<
+  [number, number, Uint8Array]
+>
+const setaffinityCall = libc.func('int sched_setaffinity(int, size_t, void *)') as NativeCall<
+  [number, number, Uint8Array]
+>
+const getcpuCall = libc.func('int sched_getcpu()') as NativeCall<[]>
+
+/** cpu_set_t: glibc's and musl's have room for 1024 processors. */
+const CPU_SET_BYTES = 128
+const cpuSet = new Uint8Array(CPU_SET_BYTES)
+
+/** The processors that this thread may run on (sched_getaffinity(2)); -EINVAL on a machine of more than 1024. */
+export function processorsAllowed(): number[] | number {
+  const result = checked(getaffinityCall(0, CPU_SET_BYTES, cpuSet))
+  if (result < 0) return result
+  const found: number[] = []
+  for (let processor = 0; processor < CPU_SET_BYTES * 8; processor++) {
+    if ((cpuSet[processor >> 3]! & (1 << (processor & 7))) !== 0) found.push(processor)
+  }
+  return found
+}
+
+/** Lets this thread run on these processors only (sched_setaffinity(2)). It is on one of them on return; 0 or -errno. */
+export function allowProcessors(processors: readonly number[]): number {
+  cpuSet.fill(0)
+  for (const processor of processors) cpuSet[processor >> 3]! |= 1 << (processor & 7)
+  return checked(setaffinityCall(0, CPU_SET_BYTES, cpuSet))
+}
+
+/** The processor that this thread is on: by the next instruction it may be another (sched_getcpu(3)). */
+export function currentProcessor(): number {
+  return getcpuCall()
+}
+
+const getrusageCall = libc.func('int getrusage(int, void *)') as NativeCall<[number, Uint32Array]>
+const RUSAGE_THREAD = 1
+/** struct rusage: 18 words of 64 bits, ru_nivcsw the last (two are structs timeval). */
+const usage = new Uint32Array(2 * 18)
+const NIVCSW = 2 * 17
+
+/**
+ * How often this thread had to leave its processor to another one, though it would have gone on: taken from it, or
+ * given away with {@link yieldProcessor} (ru_nivcsw of getrusage(2)).
+ */
+export function timesReplaced(): number {
+  getrusageCall(RUSAGE_THREAD, usage)
+  return usage[NIVCSW]! + usage[NIVCSW + 1]! * 0x1_0000_0000
+}

@@ -17,6 +17,7 @@ import { Session } from '../session/session.js'
 import { wantedCapabilities } from '../session/wanted.js'
 import { DeviceTransport } from '../transport/device.js'
 import { LocalKeeper } from './keeper.js'
+import { ownProcessor } from './own-processor.js'
 import { processorSleep, type OwnProcessorSleep, type PollIdle } from './processor-sleep.js'
 
 export interface ServeOptions {
@@ -93,6 +94,7 @@ export async function serve(fs: FileSystem, options: ServeOptions): Promise<Serv
       hasMountsWithin: () => hasMountsWithin(path),
       onInitialised,
       processorSleep: sleep,
+      processor: ownProcessor(),
       ...(onFallback === undefined ? {} : { onFallback }),
     })
   })

@@ -26,6 +26,7 @@ import { raiseDescriptorLimit } from './descriptor-limit.js'
 import { RemoteKeeper } from './keeper.js'
 import { writeLog } from './log.js'
 import { putServiceFirst } from './priority.js'
+import { ownProcessor } from './own-processor.js'
 import { processorSleep } from './processor-sleep.js'
 import { RuntimeDirectory } from './runtime-directory.js'
 import {
@@ -125,6 +126,7 @@ export class Server {
     this.#session = new Session({
       ...options,
       processorSleep: processorSleep(this.#settings.pollIdle ?? 'auto'),
+      processor: ownProcessor(),
       transport,
       journal: this.#journal,
       fs: this.#fs,

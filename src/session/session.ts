@@ -26,6 +26,7 @@ import { answerInit, recallAgreement, type Agreement } from './init.js'
 import { SessionNotifier } from './notifier.js'
 import { OpenFiles } from './open-files.js'
 import { RequestSlot } from './request-slot.js'
+import { Sharing, type Processor } from './sharing.js'
 import { Suspects } from './suspects.js'
 import { Waiting } from './waiting.js'
 import { Wakefulness, type ProcessorSleep } from './wakefulness.js'
@@ -43,6 +44,8 @@ export interface SessionOptions {
   readonly hasMountsWithin?: () => boolean
   /** Lets a busy session keep processors awake. Default: they sleep as they like. */
   readonly processorSleep?: ProcessorSleep | undefined
+  /** Lets it share two processors with several clients. Default: it runs where the kernel puts it. */
+  readonly processor?: Processor | undefined
   /** Called once for each cause. */
   readonly onFallback?: (fallback: Fallback) => void
   /** Called when a request is answered with EIO because servers have ended in it. */
@@ -89,6 +92,7 @@ export class Session implements Serving {
   readonly #options: SessionOptions
   readonly #forgetting: Forgetting
   readonly #suspects: Suspects
+  readonly #sharing: Sharing | undefined
   /** Slots made so far: a frame is memory, and mostly one or two are in use. */
   readonly #slots: RequestSlot[] = []
   readonly #freeSlots: RequestSlot[] = []
@@ -125,6 +129,7 @@ export class Session implements Serving {
     })
     this.#mostSlots = journal.frameCount
     this.#suspects = new Suspects(journal)
+    this.#sharing = options.processor && new Sharing(options.processor)
     this.#forgetting = new Forgetting(journal, this.passthrough, fs, {
       next: () => this.#sequence,
       oldest: () => this.#oldestInHand(),
@@ -200,7 +205,7 @@ export class Session implements Serving {
     const { processorSleep } = this.#options
     const wakefulness = processorSleep && new Wakefulness(processorSleep)
     try {
-      return await this.#serve(new Waiting(this.#transport, wakefulness))
+      return await this.#serve(new Waiting(this.#transport, wakefulness, this.#sharing))
     } finally {
       wakefulness?.end()
     }
@@ -336,6 +341,7 @@ export class Session implements Serving {
         return
       }
     }
+    this.#sharing?.took(frame.pid)
     if (opcode < 64) {
       const address = Header.opcodeCounts + opcode * 8
       header.setF64(address, header.f64(address) + 1)

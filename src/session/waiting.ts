@@ -1,4 +1,5 @@
 import type { Transport } from '../transport/transport.js'
+import type { Sharing } from './sharing.js'
 import type { Wakefulness } from './wakefulness.js'
 
 /** A busy client's next request comes sooner than a wait and a wake-up would take. */
@@ -17,14 +18,16 @@ type Waitable = Pick<Transport, 'wait' | 'waitBriefly' | 'asksOnThread'>
 export class Waiting {
   readonly #transport: Waitable
   readonly #wakefulness: Wakefulness | undefined
+  readonly #sharing: Sharing | undefined
   /** When the queue was first found empty; 0: it was not. */
   #idleSince = 0
   #wasBusy = false
   #turnedAt = performance.now()
 
-  constructor(transport: Waitable, wakefulness?: Wakefulness) {
+  constructor(transport: Waitable, wakefulness?: Wakefulness, sharing?: Sharing) {
     this.#transport = transport
     this.#wakefulness = wakefulness
+    this.#sharing = sharing
   }
 
   /** So many requests have been taken. */
@@ -42,6 +45,7 @@ export class Waiting {
   /** There is nothing to do: to be awaited, unless undefined. `isAlone`: nor is anything under way that the event loop brings on. */
   step(isAlone: boolean): Promise<void> | undefined {
     if (this.#transport.asksOnThread === true) return this.#transport.wait()
+    this.#sharing?.idle()
     const now = performance.now()
     if (this.#idleSince === 0) {
       this.#idleSince = now

@@ -1,0 +1,35 @@
+import {
+  allowProcessors,
+  currentProcessor,
+  processorsAllowed,
+  timesReplaced,
+  yieldProcessor,
+} from '../native/index.js'
+import type { Processor } from '../session/sharing.js'
+
+/**
+ * The processor that the calling thread is on; undefined unless it may run on two: on one there is nothing to choose, and of
+ * more some are mostly idle, where the kernel puts who is woken by itself.
+ */
+export function ownProcessor(): Processor | undefined {
+  if (other() === undefined) return undefined
+  return {
+    giveWay: yieldProcessor,
+    timesReplaced,
+    change: () => {
+      const [to, both] = other() ?? []
+      if (to === undefined || both === undefined) return
+      // Moved there, it may be moved away again.
+      allowProcessors([to])
+      allowProcessors(both)
+    },
+  }
+}
+
+/** The processor that this thread is not on, and both. What it may run on can be changed from outside at any time. */
+function other(): readonly [number, readonly number[]] | undefined {
+  const both = processorsAllowed()
+  if (typeof both === 'number' || both.length !== 2) return undefined
+  const [first, second] = both as [number, number]
+  return [currentProcessor() === first ? second : first, both]
+}
