@@ -1,28 +1,32 @@
 import koffi from 'koffi'
 
+/** The views asked for lately, and where they start: a call passes the same few again and again. */
+const RECENT = 8
+const views: (Uint8Array | undefined)[] = new Array<undefined>(RECENT).fill(undefined)
+const starts = new Float64Array(RECENT)
+let next = 0
 /**
  * Start of each array buffer that was passed to the kernel. V8 never moves a backing store, so an address
  * holds for the life of its ArrayBuffer. A detached one has views of length 0, which {@link inRange} refuses.
  */
-const starts = new WeakMap<ArrayBufferLike, number>()
-/** The one asked for last, which most calls ask for again: a request is read into the frame that its answer leaves. */
-let last: ArrayBufferLike | undefined
-let lastStart = 0
+const startsOfBuffers = new WeakMap<ArrayBufferLike, number>()
 
 /**
  * Address of byte `offset` of a view. Valid while the caller keeps the view: a number keeps nothing alive.
  * User addresses have at most 48 bits (52 on some arm64) and are exact as numbers.
  */
 export function addressOf(view: Uint8Array, offset: number): number {
-  const buffer = view.buffer
-  if (buffer === last) return lastStart + view.byteOffset + offset
-  let start = starts.get(buffer)
+  // To ask a view for its buffer is a call out of compiled code, four times as long as this.
+  for (let at = 0; at < RECENT; at++) if (views[at] === view) return starts[at]! + offset
+  const { buffer } = view
+  let start = startsOfBuffers.get(buffer)
   if (start === undefined) {
     start = Number(koffi.address(view)) - view.byteOffset
-    starts.set(buffer, start)
+    startsOfBuffers.set(buffer, start)
   }
-  last = buffer
-  lastStart = start
+  views[next] = view
+  starts[next] = start + view.byteOffset
+  next = (next + 1) % RECENT
   return start + view.byteOffset + offset
 }
 

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import type { Transport } from '../transport/transport.js'
 import type { Sharing } from './sharing.js'
 import type { Wakefulness } from './wakefulness.js'
