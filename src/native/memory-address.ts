@@ -1,7 +1,7 @@
 import koffi from 'koffi'
 
 /** The views asked for lately, and where they start: a call passes the same few again and again. */
-const RECENT = 8
+const RECENT = 16
 const views: (Uint8Array | undefined)[] = new Array<undefined>(RECENT).fill(undefined)
 const starts = new Float64Array(RECENT)
 let next = 0

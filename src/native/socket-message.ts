@@ -24,16 +24,22 @@ const vectorView = new DataView(vector.buffer)
 const control = new Uint8Array(CONTROL_HEAD + 4 * (MAX_FDS_PER_MESSAGE + 1))
 const controlView = new DataView(control.buffer)
 
+/** A word of 64 bits: an address or a size. */
+function setWord(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value >>> 0, true)
+  view.setUint32(at + 4, Math.floor(value / 0x1_0000_0000), true)
+}
+
 /** Fills struct msghdr and iovec: one payload, and `controlLength` bytes of control data. */
 function prepare(payload: Uint8Array, controlLength: number): void {
-  vectorView.setBigUint64(0, BigInt(addressOf(payload, 0)), true)
-  vectorView.setBigUint64(8, BigInt(payload.byteLength), true)
+  setWord(vectorView, 0, addressOf(payload, 0))
+  setWord(vectorView, 8, payload.byteLength)
   message.fill(0)
-  messageView.setBigUint64(16, BigInt(addressOf(vector, 0)), true)
-  messageView.setBigUint64(24, 1n, true)
+  setWord(messageView, 16, addressOf(vector, 0))
+  setWord(messageView, 24, 1)
   if (controlLength === 0) return
-  messageView.setBigUint64(32, BigInt(addressOf(control, 0)), true)
-  messageView.setBigUint64(40, BigInt(controlLength), true)
+  setWord(messageView, 32, addressOf(control, 0))
+  setWord(messageView, 40, controlLength)
 }
 
 /** How a message is sent or received: as the socket is set, or without waiting (-EAGAIN). */
@@ -55,7 +61,7 @@ export function sendFds(
   if (payload.byteLength === 0 || fds.length > MAX_FDS_PER_MESSAGE) return -Errno.EINVAL
   const used = CONTROL_HEAD + 4 * fds.length
   if (fds.length > 0) {
-    controlView.setBigUint64(0, BigInt(used), true)
+    setWord(controlView, 0, used)
     controlView.setInt32(8, SOL_SOCKET, true)
     controlView.setInt32(12, SCM_RIGHTS, true)
     for (const [index, fd] of fds.entries()) controlView.setInt32(CONTROL_HEAD + 4 * index, fd, true)

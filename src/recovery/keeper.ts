@@ -13,11 +13,14 @@ const KEEP = 1
 const DROP = 2
 const MESSAGE_BYTES = 9
 
+const sent = new Uint8Array(MESSAGE_BYTES)
+const sentView = new DataView(sent.buffer)
+
+/** Valid until the next call. */
 function encode(verb: number, node: NodeId): Uint8Array {
-  const bytes = new Uint8Array(MESSAGE_BYTES)
-  bytes[0] = verb
-  new DataView(bytes.buffer).setFloat64(1, node, true)
-  return bytes
+  sent[0] = verb
+  sentView.setFloat64(1, node, true)
+  return sent
 }
 
 function nodeOf(message: Uint8Array): NodeId {
@@ -151,8 +154,8 @@ export class RemoteKeeper implements Keeper {
   /** True also without a supervisor: the next one is sent all that is kept, and without one the mount ends with us. */
   #send(message: Uint8Array, fds: readonly number[]): boolean {
     if (this.#socket < 0) return true
-    const sent = sendFds(this.#socket, message, fds)
-    return sent === MESSAGE_BYTES || sent === -Errno.EPIPE || sent === -Errno.ECONNRESET
+    const length = sendFds(this.#socket, message, fds)
+    return length === MESSAGE_BYTES || length === -Errno.EPIPE || length === -Errno.ECONNRESET
   }
 }
 
