@@ -246,3 +246,15 @@ export async function superviseMirror(options: SupervisedMirrorOptions = {}): Pr
 export function openDescriptorsOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length
 }
+
+/** The same once their number has stayed for a fifth of a second: connections that were closed just now are still ending. */
+export async function descriptorsAtRest(pid: number): Promise<number> {
+  let count = openDescriptorsOf(pid)
+  for (let looks = 0; looks < 10; looks++) {
+    await delay(20)
+    const now = openDescriptorsOf(pid)
+    if (now !== count) looks = -1
+    count = now
+  }
+  return count
+}

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { O } from '../../../src/native/index.js'
 import { requireOrSkip } from '../../support/requirements.js'
-import { openDescriptorsOf, superviseMirror } from '../../support/supervised-mirror.js'
+import { descriptorsAtRest, openDescriptorsOf, superviseMirror } from '../../support/supervised-mirror.js'
 
 function makeFiles(directory: string, count: number): void {
   mkdirSync(directory)
@@ -26,14 +26,14 @@ describe('what a mount holds', { timeout: 120_000 }, () => {
     await client.do('openMany', 'd', 200)
     await mirror.until(({ waiting }) => waiting === 0)
     const before = await mirror.ready()
-    const supervisor = openDescriptorsOf(before.pids.supervisor)
-    const server = openDescriptorsOf(before.pids.server!)
+    const supervisor = await descriptorsAtRest(before.pids.supervisor)
+    const server = await descriptorsAtRest(before.pids.server!)
     await client.do('openMany', 'd', 10_000)
     const after = await mirror.until(({ waiting }) => waiting === 0)
     expect(after.restarts).toBe(0)
     expect(after.requests['OPEN']! - before.requests['OPEN']!).toBe(10_000)
     await expect.poll(() => openDescriptorsOf(after.pids.server!), { timeout: 5_000 }).toBe(server)
-    expect(openDescriptorsOf(after.pids.supervisor)).toBe(supervisor)
+    expect(await descriptorsAtRest(after.pids.supervisor)).toBe(supervisor)
     expect(after.journalBytes).toBe(before.journalBytes)
     if (passthrough) expect(await mirror.leaks()).toBe(0)
   })
@@ -43,7 +43,7 @@ describe('what a mount holds', { timeout: 120_000 }, () => {
     makeFiles(join(mirror.source, 'd'), 3_000)
     const client = mirror.client()
     const idle = await mirror.ready()
-    const supervisor = openDescriptorsOf(idle.pids.supervisor)
+    const supervisor = await descriptorsAtRest(idle.pids.supervisor)
     expect(await client.do('holdAll', 'd')).toBe(3_000)
     await mirror.kill()
     // Opened a second time, by the next life: with the ids of the first.
@@ -57,7 +57,7 @@ describe('what a mount holds', { timeout: 120_000 }, () => {
     const status = await mirror.forgotten()
     expect(status.keptDescriptors).toBe(0)
     await mirror.ready()
-    expect(openDescriptorsOf(idle.pids.supervisor)).toBe(supervisor)
+    expect(await descriptorsAtRest(idle.pids.supervisor)).toBe(supervisor)
   })
 
   it.each(['auto', 'never'] as const)(
@@ -85,7 +85,7 @@ describe('what a mount holds', { timeout: 120_000 }, () => {
     await client.do('open', 'h', 'd/file-1', O.RDWR)
     await mirror.kill()
     const before = await mirror.ready()
-    const supervisor = openDescriptorsOf(before.pids.supervisor)
+    const supervisor = await descriptorsAtRest(before.pids.supervisor)
     for (let kill = 0; kill < 30; kill++) {
       await mirror.kill()
       await client.do('openMany', 'd', 50)
@@ -93,7 +93,7 @@ describe('what a mount holds', { timeout: 120_000 }, () => {
     }
     const after = await mirror.ready()
     expect(after.restarts).toBe(before.restarts + 30)
-    expect(openDescriptorsOf(after.pids.supervisor)).toBe(supervisor)
+    expect(await descriptorsAtRest(after.pids.supervisor)).toBe(supervisor)
     expect(after.journalBytes).toBeLessThanOrEqual(before.journalBytes)
     expect(await client.do('read', 'h', 0, 50)).toBe('after kill 29')
     await client.do('closeAll')

@@ -6,7 +6,7 @@ import { O } from '../../../src/native/index.js'
 import type { HandoverResult } from '../../../src/recovery/supervisor.js'
 import { requireOrSkip } from '../../support/requirements.js'
 import { isRunning } from '../../support/evermount.js'
-import { openDescriptorsOf, superviseMirror, type SupervisedMirror } from '../../support/supervised-mirror.js'
+import { descriptorsAtRest, superviseMirror, type SupervisedMirror } from '../../support/supervised-mirror.js'
 
 async function handOver(mirror: SupervisedMirror): Promise<HandoverResult> {
   const reply = await mirror.ask({ type: 'restart' })
@@ -28,7 +28,7 @@ describe('a planned handover', { timeout: 90_000 }, () => {
     const writer = mirror.client()
     writeFileSync(join(mirror.source, 'gone'), 'kept')
     const before = await mirror.ready()
-    const supervisor = openDescriptorsOf(before.pids.supervisor)
+    const supervisor = await descriptorsAtRest(before.pids.supervisor)
     await client.do('open', 'gone', 'gone', O.RDONLY)
     await client.do('unlink', 'gone')
     const writing = writer.do('appendFor', 'log', 4_000)
@@ -49,8 +49,7 @@ describe('a planned handover', { timeout: 90_000 }, () => {
     await client.do('closeAll')
     expect(await mirror.forgotten()).toMatchObject({ knownNodes: 1, keptDescriptors: 0 })
     await mirror.ready()
-    const now = (): number => openDescriptorsOf(before.pids.supervisor)
-    await expect.poll(now, { timeout: 5_000 }).toBe(supervisor)
+    expect(await descriptorsAtRest(before.pids.supervisor)).toBe(supervisor)
   })
 
   it('to a server that does not get ready is called off, and the old one goes on', async () => {
