@@ -20,8 +20,7 @@ export function ownProcessor(): Processor | undefined {
       const [to, both] = other() ?? []
       if (to === undefined || both === undefined) return
       // Moved there, it may be moved away again.
-      allowProcessors([to])
-      allowProcessors(both)
+      if (allowProcessors([to]) === 0) allowProcessors(both)
     },
   }
 }

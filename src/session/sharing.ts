@@ -40,7 +40,7 @@ export class Sharing {
     this.#replaced = processor.timesReplaced()
   }
 
-  /** A request has been taken. `pid`: of the thread that waits for it; 0: nobody does. */
+  /** A request has been taken. `pid`: of the thread that waits for it; 0: nobody does, or one that this server cannot see. */
   took(pid: number): void {
     if (pid !== 0 && pid !== this.#last) {
       this.#last = pid
@@ -49,9 +49,10 @@ export class Sharing {
     if (++this.#requests === WINDOW) this.#look()
   }
 
-  /** There is no request. */
-  idle(): void {
+  /** There is no request. True: others could run first, for as long as they liked. */
+  idle(): boolean {
     if (this.#hasSeveral) this.#processor.giveWay()
+    return this.#hasSeveral
   }
 
   #look(): void {

@@ -46,13 +46,17 @@ export class Waiting {
   /** There is nothing to do: to be awaited, unless undefined. `isAlone`: nor is anything under way that the event loop brings on. */
   step(isAlone: boolean): Promise<void> | undefined {
     if (this.#transport.asksOnThread === true) return this.#transport.wait()
-    this.#sharing?.idle()
+    const hasGivenWay = this.#sharing?.idle() === true
     const now = performance.now()
-    if (this.#idleSince === 0) {
-      this.#idleSince = now
-      return undefined
+    // Others may have run for long.
+    const isDue = hasGivenWay && now - this.#turnedAt >= TURN_MS
+    if (!isDue) {
+      if (this.#idleSince === 0) {
+        this.#idleSince = now
+        return undefined
+      }
+      if (now - this.#idleSince <= SPIN_MS) return undefined
     }
-    if (now - this.#idleSince <= SPIN_MS) return undefined
     this.#idleSince = 0
     const mayStop = this.#wasBusy && isAlone && now - this.#turnedAt < TURN_MS
     if (mayStop && this.#transport.waitBriefly?.(BRIEF_MS) === true) return undefined
