@@ -1,4 +1,5 @@
 import { Errno } from '../errors/errno.js'
+import { readU64, writeU64 } from '../protocol/u64.js'
 import { close } from './descriptor.js'
 import { type NativeCall, checked, libc } from './libc.js'
 import { addressOf } from './memory-address.js'
@@ -24,22 +25,16 @@ const vectorView = new DataView(vector.buffer)
 const control = new Uint8Array(CONTROL_HEAD + 4 * (MAX_FDS_PER_MESSAGE + 1))
 const controlView = new DataView(control.buffer)
 
-/** A word of 64 bits: an address or a size. */
-function setWord(view: DataView, at: number, value: number): void {
-  view.setUint32(at, value >>> 0, true)
-  view.setUint32(at + 4, Math.floor(value / 0x1_0000_0000), true)
-}
-
 /** Fills struct msghdr and iovec: one payload, and `controlLength` bytes of control data. */
 function prepare(payload: Uint8Array, controlLength: number): void {
-  setWord(vectorView, 0, addressOf(payload, 0))
-  setWord(vectorView, 8, payload.byteLength)
+  writeU64(vectorView, 0, addressOf(payload, 0))
+  writeU64(vectorView, 8, payload.byteLength)
   message.fill(0)
-  setWord(messageView, 16, addressOf(vector, 0))
-  setWord(messageView, 24, 1)
+  writeU64(messageView, 16, addressOf(vector, 0))
+  writeU64(messageView, 24, 1)
   if (controlLength === 0) return
-  setWord(messageView, 32, addressOf(control, 0))
-  setWord(messageView, 40, controlLength)
+  writeU64(messageView, 32, addressOf(control, 0))
+  writeU64(messageView, 40, controlLength)
 }
 
 /** How a message is sent or received: as the socket is set, or without waiting (-EAGAIN). */
@@ -61,7 +56,7 @@ export function sendFds(
   if (payload.byteLength === 0 || fds.length > MAX_FDS_PER_MESSAGE) return -Errno.EINVAL
   const used = CONTROL_HEAD + 4 * fds.length
   if (fds.length > 0) {
-    setWord(controlView, 0, used)
+    writeU64(controlView, 0, used)
     controlView.setInt32(8, SOL_SOCKET, true)
     controlView.setInt32(12, SCM_RIGHTS, true)
     for (const [index, fd] of fds.entries()) controlView.setInt32(CONTROL_HEAD + 4 * index, fd, true)
@@ -91,7 +86,7 @@ export function receiveFds(
   do result = checked(recvmsgCall(socket, message, flags))
   while (result === -Errno.EINTR)
   if (result < 0) return result
-  const received = controlDescriptors(Number(messageView.getBigUint64(40, true)))
+  const received = controlDescriptors(Number(readU64(messageView, 40)))
   if ((messageView.getInt32(48, true) & MSG_CTRUNC) !== 0) {
     received.forEach(close)
     return -Errno.EMFILE
@@ -104,7 +99,7 @@ function controlDescriptors(length: number): number[] {
   const fds: number[] = []
   let offset = 0
   while (offset + CONTROL_HEAD <= length) {
-    const size = Number(controlView.getBigUint64(offset, true))
+    const size = Number(readU64(controlView, offset))
     if (size < CONTROL_HEAD || offset + size > length) break
     const rights =
       controlView.getInt32(offset + 8, true) === SOL_SOCKET &&

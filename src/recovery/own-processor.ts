@@ -8,8 +8,8 @@ import {
 import type { Processor } from '../session/sharing.js'
 
 /**
- * The processor that the calling thread is on; undefined unless it may run on two: on one there is nothing to choose, and of
- * more some are mostly idle, where the kernel puts who is woken by itself.
+ * The processor that the calling thread is on; undefined unless it may run on exactly two: on one there is nothing to choose, and
+ * with more it was not measured.
  */
 export function ownProcessor(): Processor | undefined {
   if (other() === undefined) return undefined

@@ -6,7 +6,12 @@ import { O } from '../../../src/native/index.js'
 import type { HandoverResult } from '../../../src/recovery/supervisor.js'
 import { requireOrSkip } from '../../support/requirements.js'
 import { isRunning } from '../../support/evermount.js'
-import { descriptorsAtRest, superviseMirror, type SupervisedMirror } from '../../support/supervised-mirror.js'
+import {
+  descriptorsAtRest,
+  openDescriptorsOf,
+  superviseMirror,
+  type SupervisedMirror,
+} from '../../support/supervised-mirror.js'
 
 async function handOver(mirror: SupervisedMirror): Promise<HandoverResult> {
   const reply = await mirror.ask({ type: 'restart' })
@@ -49,7 +54,8 @@ describe('a planned handover', { timeout: 90_000 }, () => {
     await client.do('closeAll')
     expect(await mirror.forgotten()).toMatchObject({ knownNodes: 1, keptDescriptors: 0 })
     await mirror.ready()
-    expect(await descriptorsAtRest(before.pids.supervisor)).toBe(supervisor)
+    const now = (): number => openDescriptorsOf(before.pids.supervisor)
+    await expect.poll(now, { timeout: 5_000 }).toBe(supervisor)
   })
 
   it('to a server that does not get ready is called off, and the old one goes on', async () => {
