@@ -1,6 +1,6 @@
 import koffi from 'koffi'
 
-/** The views asked for lately, and where they start: a call passes the same few again and again. */
+/** The views asked for lately, which this keeps alive, and where they start: a call passes the same few again and again. */
 const RECENT = 16
 const views: (Uint8Array | undefined)[] = new Array<undefined>(RECENT).fill(undefined)
 const starts = new Float64Array(RECENT)

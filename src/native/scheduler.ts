@@ -127,7 +127,7 @@ const usage = new Uint32Array(2 * 18)
 const NIVCSW = 2 * 17
 
 /**
- * How often this thread had to leave its processor to another one, though it would have gone on: taken from it, or
+ * How often this thread has left its processor to another thread, though it would have gone on: taken from it, or
  * given away with {@link yieldProcessor} (ru_nivcsw of getrusage(2)).
  */
 export function timesReplaced(): number {

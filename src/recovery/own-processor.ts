@@ -3,7 +3,6 @@ import {
   currentProcessor,
   processorsAllowed,
   timesReplaced,
-  yieldProcessor,
 } from '../native/index.js'
 import type { Processor } from '../session/sharing.js'
 
@@ -14,7 +13,6 @@ import type { Processor } from '../session/sharing.js'
 export function ownProcessor(): Processor | undefined {
   if (other() === undefined) return undefined
   return {
-    giveWay: yieldProcessor,
     timesReplaced,
     change: () => {
       const [to, both] = other() ?? []

@@ -63,7 +63,8 @@ export interface ServedMount extends AsyncDisposable {
  * out, for tests. Resolves when the mount can be used. `launch` makes mounts that outlive their server.
  *
  * The process must not touch the mount itself, by calls that wait, and has to let its event loop turn. While the mount
- * is busy that loop has its turn every four milliseconds.
+ * is busy that loop has its turn every four milliseconds. Where this thread may run on exactly two processors, and the mount
+ * has several busy clients, it may change from one to the other; both are then set as its own (sched_setaffinity(2)).
  *
  * Throws FuseError: ERR_MOUNT_POINT, ERR_ALREADY_MOUNTED, ERR_NO_DEVICE, ERR_MOUNT_FAILED, ERR_FUSERMOUNT,
  * ERR_INIT_REFUSED; then nothing is left mounted.

@@ -129,7 +129,7 @@ export class Session implements Serving {
     })
     this.#mostSlots = journal.frameCount
     this.#suspects = new Suspects(journal)
-    this.#sharing = options.processor && new Sharing(options.processor)
+    this.#sharing = options.processor && new Sharing(options.processor, () => performance.now())
     this.#forgetting = new Forgetting(journal, this.passthrough, fs, {
       next: () => this.#sequence,
       oldest: () => this.#oldestInHand(),
@@ -205,7 +205,7 @@ export class Session implements Serving {
     const { processorSleep } = this.#options
     const wakefulness = processorSleep && new Wakefulness(processorSleep)
     try {
-      return await this.#serve(new Waiting(this.#transport, wakefulness, this.#sharing))
+      return await this.#serve(new Waiting(this.#transport, wakefulness))
     } finally {
       wakefulness?.end()
     }

@@ -1,7 +1,5 @@
 /** The processor that a session's thread is on, where there are two. */
 export interface Processor {
-  /** Lets others who wait for this processor run first. */
-  giveWay(): void
   /** How often others have run in this thread's place, though it would have gone on. */
   timesReplaced(): number
   /** Goes on on the other processor. */
@@ -12,32 +10,49 @@ export interface Processor {
 const WINDOW = 256
 /** Several clients take turns: of a window's requests so many are not by the thread that the one before was by. */
 const SEVERAL = WINDOW / 4
-/** Nobody else is on this processor: others have run in the session's place so seldom. */
-const ALONE = WINDOW / 32
-/** Windows until it is tried again, when it was in vain: so many at most. */
-const LONGEST_PAUSE = 64
+/**
+ * No client is on this processor: others have run in the session's place so seldom. Where none was it happened up to 9 times in a window,
+ * mostly never, and where some were at least 85 times; a program that only computes has its turn once or twice.
+ */
+const ALONE = WINDOW / 8
+/** Windows on either side of a change whose shortest are compared: others hold pauses. */
+const COMPARED = 4
+/** A change has paid when a window takes no more than this part of the time from before. */
+const PAYS = 0.9
+/** Windows that the session then stays alone before it changes again: none where that paid, else twice as many each time. */
+const FIRST_PAUSE = 16
+const LONGEST_PAUSE = 4096
 
 /**
  * Shares two processors with several clients.
  *
  * A client that waits for an answer is woken on the processor where it was last, unless another one is idle, and a busy server's
  * never is. So all clients may be on one processor and stay there, while the server on the other one interrupts it for each
- * answer, and waits for them. When the server moves to their processor, the one that it leaves is idle, and whoever is woken next
- * goes there. It stays like that, since half of the clients are now on the server's own processor (docs/decisions/0008).
+ * answer. When the server moves to their processor, the one that it leaves is idle, and whoever is woken next goes there. It
+ * stays like that, since some of the clients are now on the server's own processor. Whether that is faster depends on what an
+ * interrupt costs on this machine, so the session tries it, and looks (docs/decisions/0008).
  */
 export class Sharing {
   readonly #processor: Processor
+  readonly #clock: () => number
   #requests = 0
   #turns = 0
   #last = 0
   #replaced: number
-  #hasSeveral = false
-  #pause = 1
-  #windowsLeft = 0
+  #since: number
+  /** Of the windows since the session is alone, or since it has changed. */
+  #windows = 0
+  #shortest = Infinity
+  /** The shortest before the change that is being tried. */
+  #before: number | undefined
+  #pause = 0
 
-  constructor(processor: Processor) {
+  /** `clock`: milliseconds. */
+  constructor(processor: Processor, clock: () => number) {
     this.#processor = processor
+    this.#clock = clock
     this.#replaced = processor.timesReplaced()
+    this.#since = clock()
   }
 
   /** A request has been taken. `pid`: of the thread that waits for it; 0: nobody does, or one that this server cannot see. */
@@ -49,25 +64,42 @@ export class Sharing {
     if (++this.#requests === WINDOW) this.#look()
   }
 
-  /** There is no request. True: others could run first, for as long as they liked. */
-  idle(): boolean {
-    if (this.#hasSeveral) this.#processor.giveWay()
-    return this.#hasSeveral
+  #look(): void {
+    const isAlone = this.#processor.timesReplaced() - this.#replaced <= ALONE
+    if (this.#turns < SEVERAL) this.#startOver(undefined)
+    else if (this.#before !== undefined) this.#try(this.#before, isAlone)
+    else if (!isAlone) this.#startOver(undefined)
+    else this.#bearAlone()
+    this.#requests = this.#turns = 0
+    // To change is to be replaced.
+    this.#replaced = this.#processor.timesReplaced()
+    this.#since = this.#clock()
   }
 
-  #look(): void {
-    const replaced = this.#processor.timesReplaced()
-    this.#hasSeveral = this.#turns >= SEVERAL
-    if (!this.#hasSeveral || replaced - this.#replaced > ALONE) {
-      this.#pause = 1
-      this.#windowsLeft = 0
-    } else if (this.#windowsLeft > 0) this.#windowsLeft--
-    else {
-      this.#windowsLeft = this.#pause
-      this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE)
-      this.#processor.change()
-    }
-    this.#replaced = replaced
-    this.#requests = this.#turns = 0
+  #bearAlone(): void {
+    this.#count()
+    if (this.#windows < COMPARED + this.#pause) return
+    this.#startOver(this.#shortest)
+    this.#processor.change()
+  }
+
+  #try(before: number, isAlone: boolean): void {
+    if (isAlone) this.#windows++
+    else this.#count()
+    if (this.#windows < COMPARED) return
+    const hasPaid = this.#shortest <= PAYS * before
+    this.#pause = hasPaid ? 0 : Math.min(Math.max(2 * this.#pause, FIRST_PAUSE), LONGEST_PAUSE)
+    this.#startOver(undefined)
+  }
+
+  #count(): void {
+    this.#windows++
+    this.#shortest = Math.min(this.#shortest, this.#clock() - this.#since)
+  }
+
+  #startOver(before: number | undefined): void {
+    this.#before = before
+    this.#windows = 0
+    this.#shortest = Infinity
   }
 }

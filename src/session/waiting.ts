@@ -1,6 +1,6 @@
+// The global is a getter, looked up each time.
 import { performance } from 'node:perf_hooks'
 import type { Transport } from '../transport/transport.js'
-import type { Sharing } from './sharing.js'
 import type { Wakefulness } from './wakefulness.js'
 
 /** A busy client's next request comes sooner than a wait and a wake-up would take. */
@@ -19,16 +19,14 @@ type Waitable = Pick<Transport, 'wait' | 'waitBriefly' | 'asksOnThread'>
 export class Waiting {
   readonly #transport: Waitable
   readonly #wakefulness: Wakefulness | undefined
-  readonly #sharing: Sharing | undefined
   /** When the queue was first found empty; 0: it was not. */
   #idleSince = 0
   #wasBusy = false
   #turnedAt = performance.now()
 
-  constructor(transport: Waitable, wakefulness?: Wakefulness, sharing?: Sharing) {
+  constructor(transport: Waitable, wakefulness?: Wakefulness) {
     this.#transport = transport
     this.#wakefulness = wakefulness
-    this.#sharing = sharing
   }
 
   /** So many requests have been taken. */
@@ -46,17 +44,12 @@ export class Waiting {
   /** There is nothing to do: to be awaited, unless undefined. `isAlone`: nor is anything under way that the event loop brings on. */
   step(isAlone: boolean): Promise<void> | undefined {
     if (this.#transport.asksOnThread === true) return this.#transport.wait()
-    const hasGivenWay = this.#sharing?.idle() === true
     const now = performance.now()
-    // Others may have run for long.
-    const isDue = hasGivenWay && now - this.#turnedAt >= TURN_MS
-    if (!isDue) {
-      if (this.#idleSince === 0) {
-        this.#idleSince = now
-        return undefined
-      }
-      if (now - this.#idleSince <= SPIN_MS) return undefined
+    if (this.#idleSince === 0) {
+      this.#idleSince = now
+      return undefined
     }
+    if (now - this.#idleSince <= SPIN_MS) return undefined
     this.#idleSince = 0
     const mayStop = this.#wasBusy && isAlone && now - this.#turnedAt < TURN_MS
     if (mayStop && this.#transport.waitBriefly?.(BRIEF_MS) === true) return undefined

@@ -118,6 +118,25 @@ describe('what is in flight', () => {
     expect(await again).toBe('unmounted')
   })
 
+  it('goes to its clients when they are several and none is on its processor', async () => {
+    let changes = 0
+    const change = (): void => {
+      changes++
+    }
+    const processor = { timesReplaced: () => 0, change }
+    const { kernel, ended } = await serveTo(new MemoryFileSystem(), { processor })
+    for (let request = 0; request < 3000; request++) {
+      await kernel.must('GETATTR', 1, { ...GETATTR, header: { pid: 100 } })
+    }
+    expect(changes).toBe(0)
+    for (let request = 0; request < 3000; request++) {
+      await kernel.must('GETATTR', 1, { ...GETATTR, header: { pid: 100 + (request % 2) } })
+    }
+    expect(changes).toBe(1)
+    kernel.end()
+    expect(await ended).toBe('unmounted')
+  })
+
   it('keeps processors awake for a burst, and leaves them alone at its end and at each pause', async () => {
     const said: string[] = []
     const processorSleep = { forbid: () => said.push('forbid'), allow: () => said.push('allow') }

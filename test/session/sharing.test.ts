@@ -3,74 +3,145 @@ import { Sharing, type Processor } from '../../src/session/sharing.js'
 
 const WINDOW = 256
 
-/** A processor on which nobody else runs unless the test says so. */
-function processor() {
-  const state = { replaced: 0, changes: 0, yields: 0 }
-  const own: Processor = {
-    giveWay: () => {
-      state.yields++
-    },
-    timesReplaced: () => state.replaced,
-    change: () => {
-      state.changes++
-    },
-  }
-  return { state, own }
-}
+/** Others run in the session's place so often in a window, where they are on its processor: the least that was seen. */
+const AMONG_CLIENTS = 85
+/** And where they are not: the most. */
+const ALONE = 9
 
-/** One window of requests of so many threads in turn. */
-function window(sharing: Sharing, threads: number, whileBusy: () => void = () => undefined): void {
-  for (let request = 0; request < WINDOW; request++) {
-    if (request === WINDOW - 1) whileBusy()
-    sharing.took(1000 + (request % threads))
+/**
+ * A machine with two processors, and a session that serves several clients on it. A change brings it among its clients, unless
+ * `isOfUse` says no; milliseconds for a window, alone and among them.
+ */
+class Machine {
+  readonly sharing: Sharing
+  alone = 4
+  among = 4
+  isOfUse = true
+  changes = 0
+  isAmongClients = false
+  #now = 1000
+  #replaced = 0
+
+  constructor() {
+    const processor: Processor = {
+      timesReplaced: () => this.#replaced,
+      change: () => {
+        this.changes++
+        this.#replaced += 20
+        this.isAmongClients = this.isOfUse
+      },
+    }
+    this.sharing = new Sharing(processor, () => this.#now)
+  }
+
+  /** So many windows of requests, by so many threads in turn, each of which makes so many in a row. */
+  serve(windows: number, { threads = 4, row = 1, replaced = 0 } = {}): void {
+    for (let window = 0; window < windows; window++) {
+      this.#now += this.isAmongClients ? this.among : this.alone
+      this.#replaced += replaced === 0 ? (this.isAmongClients ? AMONG_CLIENTS : ALONE) : replaced
+      for (let request = 0; request < WINDOW; request++) {
+        this.sharing.took(1000 + (Math.floor(request / row) % threads))
+      }
+    }
   }
 }
 
 describe('sharing two processors with several clients', () => {
   it('changes to the processor where they all are, and stays where some are', () => {
-    const { state, own } = processor()
-    const sharing = new Sharing(own)
-    window(sharing, 4)
-    expect(state.changes).toBe(1)
-    for (let turn = 0; turn < 200; turn++) window(sharing, 4, () => (state.replaced += 100))
-    expect(state.changes).toBe(1)
-    window(sharing, 4)
-    expect(state.changes).toBe(2)
+    const machine = new Machine()
+    machine.alone = 6
+    machine.serve(5)
+    expect(machine.changes).toBe(1)
+    machine.serve(500)
+    expect(machine.changes).toBe(1)
+  })
+
+  it('changes again soon, each time that it is alone, where that pays', () => {
+    const machine = new Machine()
+    machine.alone = 6
+    for (let turn = 0; turn < 50; turn++) {
+      machine.isAmongClients = false
+      machine.serve(10)
+    }
+    expect(machine.changes).toBe(50)
+  })
+
+  it.each([
+    ['does not pay', true],
+    ['is of no use', false],
+  ])('tries it ever more seldom where it %s', (_why, isOfUse) => {
+    const machine = new Machine()
+    machine.isOfUse = isOfUse
+    machine.alone = isOfUse ? 4.2 : 6
+    const tries: number[] = []
+    for (let window = 0; window < 20_000; window++) {
+      const { changes } = machine
+      machine.serve(1)
+      if (machine.changes > changes) tries.push(window)
+      // The kernel has put them elsewhere again.
+      if (window % 10 === 9) machine.isAmongClients = false
+    }
+    expect(tries.length).toBeGreaterThan(5)
+    expect(tries.length).toBeLessThan(14)
+    const gaps = tries.slice(1).map((at, index) => at - tries[index]!)
+    expect(gaps.at(-1)! / gaps[0]!).toBeGreaterThan(20)
+  })
+
+  it('tries it again when the pause is over, and goes on where it pays by now', () => {
+    const machine = new Machine()
+    machine.serve(100)
+    const { changes } = machine
+    machine.alone = 6
+    machine.isAmongClients = false
+    machine.serve(200)
+    expect(machine.changes).toBeGreaterThan(changes)
+    machine.isAmongClients = false
+    const before = machine.changes
+    machine.serve(10)
+    expect(machine.changes).toBe(before + 1)
+  })
+
+  it('is not deceived by a pause that its clients make', () => {
+    const machine = new Machine()
+    machine.alone = 6
+    machine.serve(3)
+    machine.alone = 1000
+    machine.serve(1)
+    machine.alone = 6
+    machine.among = 6
+    machine.serve(1)
+    expect(machine.changes).toBe(1)
+    machine.serve(10)
+    machine.isAmongClients = false
+    machine.serve(10)
+    expect(machine.changes).toBe(1)
+  })
+
+  it.each([
+    ['one client', { threads: 1 }],
+    ['clients that come one after the other', { threads: 64, row: 5 }],
+    ['several that take turns, some of them on its processor', { threads: 4, replaced: 33 }],
+  ])('stays where it is with %s', (_who, requests) => {
+    const machine = new Machine()
+    machine.alone = 6
+    machine.serve(200, requests)
+    expect(machine.changes).toBe(0)
+  })
+
+  it.each([
+    ['a quarter of the requests are by another thread than the one before', { threads: 64, row: 4 }],
+    ['a program that computes has its turn now and then', { threads: 4, replaced: 32 }],
+  ])('changes where %s', (_who, requests) => {
+    const machine = new Machine()
+    machine.alone = 6
+    machine.serve(5, requests)
+    expect(machine.changes).toBe(1)
   })
 
   it('stays where it is with one client, whose requests nobody waits for in between', () => {
-    const { state, own } = processor()
-    const sharing = new Sharing(own)
-    for (let turn = 0; turn < 200; turn++) {
-      for (let request = 0; request < WINDOW; request++) sharing.took(request % 3 === 0 ? 0 : 1000)
-    }
-    expect(state.changes).toBe(0)
-  })
-
-  it('tries ever more seldom where changing is of no use', () => {
-    const { state, own } = processor()
-    const sharing = new Sharing(own)
-    for (let turn = 0; turn < 1000; turn++) window(sharing, 4)
-    expect(state.changes).toBeGreaterThan(10)
-    expect(state.changes).toBeLessThan(25)
-    // It is of use again: the next change is not put off for long.
-    window(sharing, 4, () => (state.replaced += 100))
-    const before = state.changes
-    window(sharing, 4)
-    expect(state.changes).toBe(before + 1)
-  })
-
-  it('gives way when there is nothing to do, to several clients only', () => {
-    const { state, own } = processor()
-    const sharing = new Sharing(own)
-    window(sharing, 1)
-    sharing.idle()
-    expect(state.yields).toBe(0)
-    window(sharing, 2)
-    sharing.idle()
-    expect(state.yields).toBe(1)
-    window(sharing, 1)
-    sharing.idle()
-    expect(state.yields).toBe(1)
+    const machine = new Machine()
+    for (let request = 0; request < 200 * WINDOW; request++)
+      machine.sharing.took(request % 3 === 0 ? 0 : 1000)
+    expect(machine.changes).toBe(0)
   })
 })

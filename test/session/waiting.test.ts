@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { Sharing } from '../../src/session/sharing.js'
 import { Waiting } from '../../src/session/waiting.js'
 
 /** A transport that says how it was waited on; `comes`: whether something comes in a brief wait. */
@@ -74,25 +73,6 @@ describe('waiting for a request', () => {
   it('lets the event loop wait at once where requests come from its own thread', () => {
     const device = transport(() => true)
     const waiting = new Waiting({ ...device, asksOnThread: true })
-    waiting.busy(1)
-    expect(waiting.step(true)).toBeInstanceOf(Promise)
-    expect(device.waits).toEqual(['loop'])
-  })
-
-  it('gives the event loop its turn when others have run for long in its place', () => {
-    const device = transport(() => true)
-    let milliseconds = 0
-    const giveWay = (): void => {
-      const until = performance.now() + milliseconds
-      while (performance.now() < until);
-    }
-    const sharing = new Sharing({ giveWay, timesReplaced: () => 0, change: () => undefined })
-    for (let request = 0; request < 256; request++) sharing.took(1000 + (request % 2))
-    const waiting = new Waiting(device, undefined, sharing)
-    waiting.turned()
-    waiting.busy(1)
-    expect(waiting.step(true)).toBeUndefined()
-    milliseconds = 5
     waiting.busy(1)
     expect(waiting.step(true)).toBeInstanceOf(Promise)
     expect(device.waits).toEqual(['loop'])
