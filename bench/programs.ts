@@ -9,6 +9,7 @@ const built = join(root, 'bench/build/native')
 
 export const EVERMOUNT = join(root, 'dist/cli/main.js')
 export const CEILING = join(built, 'ceiling')
+export const CEILING_IN_NODE = join(root, 'bench/build/ceiling-in-node/main.js')
 export const CLIENT = join(built, 'client')
 
 export const COMPILER_FLAGS = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-pthread'] as const

@@ -7,6 +7,7 @@ export const ROW_NAMES = [
   'ceiling',
   'ceiling, processors awake',
   'ceiling, 2 readers',
+  'ceiling in Node.js, processors awake',
   'evermount',
   'evermount, processors awake',
   'evermount, processors halt',

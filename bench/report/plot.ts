@@ -9,6 +9,7 @@ const COLOURS: Readonly<Record<RowName, string>> = {
   ceiling: '#4c78a8',
   'ceiling, processors awake': '#2f4b6e',
   'ceiling, 2 readers': '#9ecae9',
+  'ceiling in Node.js, processors awake': '#72b7b2',
   evermount: '#e45756',
   'evermount, processors awake': '#8c1d24',
   'evermount, processors halt': '#b3464a',

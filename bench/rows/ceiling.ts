@@ -1,4 +1,4 @@
-import { CEILING } from '../programs.js'
+import { CEILING, CEILING_IN_NODE } from '../programs.js'
 import { startForeground } from './foreground.js'
 import type { Row } from './row.js'
 
@@ -17,4 +17,12 @@ export const ceilingReaders: Row = {
   name: 'ceiling, 2 readers',
   start: ({ source, mountPoint, timeout }) =>
     startForeground(CEILING, [source, mountPoint, String(timeout), '30', '2'], mountPoint),
+}
+
+/** The same in JavaScript on evermount's system calls, on processors as a busy evermount has them. */
+export const ceilingInNode: Row = {
+  name: 'ceiling in Node.js, processors awake',
+  keepsProcessorsAwake: true,
+  start: ({ source, mountPoint }) =>
+    startForeground(process.execPath, [CEILING_IN_NODE, source, mountPoint], mountPoint),
 }

@@ -1,5 +1,5 @@
 import { bindfs, bindfsAwake, bindfsThreads } from './bindfs.js'
-import { ceiling, ceilingAwake, ceilingReaders } from './ceiling.js'
+import { ceiling, ceilingAwake, ceilingInNode, ceilingReaders } from './ceiling.js'
 import {
   evermount,
   evermountAwake,
@@ -16,6 +16,7 @@ export const rows: readonly Row[] = [
   ceiling,
   ceilingAwake,
   ceilingReaders,
+  ceilingInNode,
   evermount,
   evermountAwake,
   evermountHalting,

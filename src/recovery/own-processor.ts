@@ -1,9 +1,4 @@
-import {
-  allowProcessors,
-  currentProcessor,
-  processorsAllowed,
-  timesReplaced,
-} from '../native/index.js'
+import { allowProcessors, currentProcessor, processorsAllowed, timesReplaced } from '../native/index.js'
 import type { Processor } from '../session/sharing.js'
 
 /**
