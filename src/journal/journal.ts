@@ -79,7 +79,8 @@ export class Journal {
       header.u32(Header.redoReplyBytes) <= FRAME_BYTES &&
       header.u32(Header.redoReplyOffset) < this.frameCount * FRAME_BYTES &&
       header.u32(Header.nodeTop) <= MAX_SLOTS &&
-      header.u32(Header.handleTop) <= MAX_SLOTS
+      header.u32(Header.handleTop) <= MAX_SLOTS &&
+      header.u32(Header.restingTop) <= Header.restingCount
     if (isSane) return
     throw new FuseError('ERR_JOURNAL_DAMAGED', {
       path: this.#memory.name,
@@ -106,7 +107,7 @@ export class Journal {
 
   /** 32 KiB of the file system's own: zero in the first life. */
   get ofFileSystem(): Uint8Array {
-    return this.header.bytes(Header.ofFileSystem, Header.bytes - Header.ofFileSystem)
+    return this.header.bytes(Header.ofFileSystem, Header.ofFileSystemBytes)
   }
 
   get life(): number {

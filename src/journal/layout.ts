@@ -6,7 +6,7 @@
  * A change of any of these numbers needs a new JOURNAL_VERSION: a successor of another version must not read it.
  */
 export const JOURNAL_MAGIC = 0x45564d54
-export const JOURNAL_VERSION = 5
+export const JOURNAL_VERSION = 6
 
 /** Regions of the journal's memory, and the size of the chunks in which each is mapped. */
 export const Region = {
@@ -25,7 +25,7 @@ export const MIB = 1024 * KIB
 
 /** Fixed words at the start of the journal. */
 export const Header = {
-  bytes: 64 * KIB,
+  bytes: 320 * KIB,
   magic: 0,
   version: 4,
   /** Checksum of the words that never change once the journal is made (geometry). */
@@ -91,11 +91,14 @@ export const Header = {
   /** 1: something has changed of which the kernel has not been told (session/notifier.ts). */
   untold: 808,
   namingName: 1024,
-  /** Backing registrations of inodes that nobody has open: so many of RestingRecord (passthrough/resting.ts). */
-  resting: 2048,
-  restingCount: 512,
-  /** What the file system keeps for its successor (32 KiB). */
+  /** What the file system keeps for its successor. */
   ofFileSystem: 32 * KIB,
+  ofFileSystemBytes: 32 * KIB,
+  /** Backing registrations of inodes that nobody has open: so many of RestingRecord (passthrough/resting.ts). */
+  resting: 64 * KIB,
+  restingCount: 16384,
+  /** Places there that have ever been taken: the rest is empty. */
+  restingTop: 812,
 } as const
 
 export const RestingRecord = {

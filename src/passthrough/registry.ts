@@ -24,6 +24,8 @@ interface OpenCounts {
  * source keeps its blocks.
  */
 const REST_MS = 1_000
+/** A fraction of a millisecond's work. */
+const EXPIRE_STEP = 256
 
 /** No life: in place of the one that a registration was made in, if its credentials no longer hold. */
 const OUTDATED = 0
@@ -147,14 +149,18 @@ export class PassthroughRegistry {
     this.closeStaged()
   }
 
-  /** Closes what has rested long enough. To be called now and then, between requests. */
-  expire(): void {
+  /**
+   * Closes what has rested long enough, EXPIRE_STEP at a time: true when there is more. To be called now and then, between
+   * requests.
+   */
+  expire(): boolean {
     const until = performance.now() - REST_MS
-    for (;;) {
+    for (let step = 0; step < EXPIRE_STEP; step++) {
       const node = this.#resting.oldest(until)
-      if (node === undefined) return
+      if (node === undefined) return false
       this.retire(node)
     }
+    return true
   }
 
   /** True: the oldest has to be closed for it. */

@@ -23,7 +23,6 @@ export class RestingIds {
     this.#header = header
     this.#most = Math.min(most, MOST_RESTING)
     this.#since = new Float64Array(this.#most)
-    for (let place = this.#most - 1; place >= 0; place--) this.#free.push(place)
   }
 
   get canRest(): boolean {
@@ -34,16 +33,17 @@ export class RestingIds {
   recover(): void {
     this.#places.clear()
     this.#free.length = 0
-    for (let place = this.#most - 1; place >= 0; place--) {
+    const now = performance.now()
+    for (let place = this.#header.u32(Header.restingTop) - 1; place >= 0; place--) {
       const at = addressOf(place)
       if (this.#header.u32(at + RestingRecord.id) === 0) this.#free.push(place)
-      else this.#enter(this.#header.f64(at + RestingRecord.node), place)
+      else this.#enter(this.#header.f64(at + RestingRecord.node), place, now)
     }
   }
 
   /** Stages that a node's id rests. Returns the id of the oldest, which has to make room for it; 0: there was room. */
   stage(redo: RedoLog, node: number, id: number): number {
-    let place = this.#free.pop()
+    let place = this.#free.pop() ?? this.#unused()
     let evicted = 0
     if (place === undefined) {
       const [oldest, itsPlace] = this.#places.entries().next().value!
@@ -54,7 +54,7 @@ export class RestingIds {
     const at = addressOf(place)
     redo.stageU32(this.#header, at + RestingRecord.id, id)
     redo.stageF64(this.#header, at + RestingRecord.node, node)
-    this.#enter(node, place)
+    this.#enter(node, place, performance.now())
     return evicted
   }
 
@@ -76,16 +76,24 @@ export class RestingIds {
     return first.done !== true && this.#since[first.value[1]]! <= time ? first.value[0] : undefined
   }
 
-  #enter(node: number, place: number): void {
+  /** Counted before its record is written: a successor looks at one too many at most. */
+  #unused(): number | undefined {
+    const top = this.#header.u32(Header.restingTop)
+    if (top >= this.#most) return undefined
+    this.#header.setU32(Header.restingTop, top + 1)
+    return top
+  }
+
+  #enter(node: number, place: number, now: number): void {
     this.#places.set(node, place)
-    this.#since[place] = performance.now()
+    this.#since[place] = now
   }
 }
 
 /** The ids that rest in a journal, each with its node, for who only looks at it. */
 export function restingIn(header: Area): ReadonlyMap<number, number> {
   const found = new Map<number, number>()
-  for (let place = 0; place < MOST_RESTING; place++) {
+  for (let place = 0; place < header.u32(Header.restingTop); place++) {
     const at = addressOf(place)
     const id = header.u32(at + RestingRecord.id)
     if (id !== 0) found.set(id, header.f64(at + RestingRecord.node))

@@ -76,6 +76,9 @@ const WITHOUT_BODY: Answerer = { answer: nothing }
 /** Requests taken in a row before timers and other events get their turn. */
 const BATCH = 64
 
+/** Between two steps of letting go of what has expired. */
+const EXPIRE_PAUSE_MS = 5
+
 /**
  * Serves one connection: reads requests, has the file system carry them out, and gives each exactly one answer.
  * All of it happens on one thread; an operation that returns a promise is in hand until the promise settles, and
@@ -106,6 +109,7 @@ export class Session implements Serving {
   #agreement: Agreement | undefined
   #pausing = false
   #hasPaused = false
+  #isExpiring = false
   #wakeForSlot: (() => void) | undefined
   #life = 0
   #sequence = 0
@@ -271,9 +275,14 @@ export class Session implements Serving {
     return this.#forgetting.sweepStep()
   }
 
-  /** Lets go of what is only kept in case it is wanted again. To be called now and then while it serves. */
+  /** Lets go, a little at a time, of what is only kept in case it is wanted again. To be called now and then while it serves. */
   expire(): void {
-    if (!this.#hasPaused) this.passthrough.expire()
+    if (this.#isExpiring || this.#hasPaused || !this.passthrough.expire()) return
+    this.#isExpiring = true
+    setTimeout(() => {
+      this.#isExpiring = false
+      this.expire()
+    }, EXPIRE_PAUSE_MS).unref()
   }
 
   #isPausing(): boolean {

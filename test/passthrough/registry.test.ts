@@ -287,6 +287,28 @@ describe('PassthroughRegistry', () => {
       expect(resting(journal).size).toBe(0)
     })
 
+    it('closes many a little at a time, the oldest first', () => {
+      vi.useFakeTimers({ toFake: ['performance'] })
+      const { journal, registry } = life(strategies.journal, 2000)
+      const nodes = Array.from({ length: 700 }, (_, index) => {
+        return journal.nodes.add(Uint8Array.of(4, index & 0xff, index >> 8), KEY)
+      })
+      for (const which of nodes) {
+        registry.open(which, which)
+        close(journal, registry, which, true)
+      }
+      expect(registry.expire()).toBe(false)
+      expect(device.open.size).toBe(700)
+      vi.advanceTimersByTime(1001)
+      expect(registry.expire()).toBe(true)
+      const left = [...device.open.values()]
+      expect(left.length).toBeGreaterThan(0)
+      expect(left).toEqual(nodes.slice(700 - left.length))
+      while (registry.expire());
+      expect(device.open.size).toBe(0)
+      expect(resting(journal).size).toBe(0)
+    })
+
     it('closes one with credentials of before instead, also in the next life', () => {
       const first = life(strategies.journal, 8)
       first.registry.open(node, 10)

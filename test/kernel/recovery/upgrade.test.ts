@@ -113,7 +113,7 @@ describe('a damaged journal', { timeout: 120_000 }, () => {
     requireOrSkip(context, 'root', 'fuse')
   })
 
-  it.each(['magic', 'checksum', 'frameCount', 'redoEffects', 'nodeTop'] as const)(
+  it.each(['magic', 'checksum', 'frameCount', 'redoEffects', 'nodeTop', 'restingTop'] as const)(
     'at %s is not gone on from: the mount ends, and it is kept',
     async (word) => {
       await using mirror = await superviseMirror()
