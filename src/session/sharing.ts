@@ -19,7 +19,7 @@ const ALONE = WINDOW / 8
 const COMPARED = 4
 /** A change has paid when a window takes no more than this part of the time from before. */
 const PAYS = 0.9
-/** Windows that the session then stays alone before it changes again: none where that paid, else twice as many each time. */
+/** Windows more that the session is alone before it changes again: none where that has paid, else twice as many each time. */
 const FIRST_PAUSE = 16
 const LONGEST_PAUSE = 4096
 
