@@ -19,7 +19,10 @@ const ALONE = WINDOW / 8
 const COMPARED = 4
 /** A change has paid when a window takes no more than this part of the time from before. */
 const PAYS = 0.9
-/** Windows more that the session is alone before it changes again: none where that has paid, else twice as many each time. */
+/**
+ * Windows more that the session is alone, in a row or not, before it looks whether to change again: none where the last change
+ * has paid, else twice as many each time.
+ */
 const FIRST_PAUSE = 16
 const LONGEST_PAUSE = 4096
 
@@ -40,11 +43,13 @@ export class Sharing {
   #last = 0
   #replaced: number
   #since: number
-  /** Of the windows since the session is alone, or since it has changed. */
+  /** Of the windows in a row that the session is alone and its pause is over, or of those since it has changed. */
   #windows = 0
   #shortest = Infinity
   /** The shortest before the change that is being tried. */
   #before: number | undefined
+  /** Windows alone that are still to pass, and of how many the pause was. */
+  #left = 0
   #pause = 0
 
   /** `clock`: milliseconds. */
@@ -69,6 +74,7 @@ export class Sharing {
     if (this.#turns < SEVERAL) this.#startOver(undefined)
     else if (this.#before !== undefined) this.#try(this.#before, isAlone)
     else if (!isAlone) this.#startOver(undefined)
+    else if (this.#left > 0) this.#left--
     else this.#bearAlone()
     this.#requests = this.#turns = 0
     // To change is to be replaced.
@@ -76,9 +82,11 @@ export class Sharing {
     this.#since = this.#clock()
   }
 
+  /** A change counts as one that has not paid until it has: it may never be known, where the clients go in between. */
   #bearAlone(): void {
     this.#count()
-    if (this.#windows < COMPARED + this.#pause) return
+    if (this.#windows < COMPARED) return
+    this.#left = this.#pause = Math.min(Math.max(2 * this.#pause, FIRST_PAUSE), LONGEST_PAUSE)
     this.#startOver(this.#shortest)
     this.#processor.change()
   }
@@ -87,8 +95,7 @@ export class Sharing {
     if (isAlone) this.#windows++
     else this.#count()
     if (this.#windows < COMPARED) return
-    const hasPaid = this.#shortest <= PAYS * before
-    this.#pause = hasPaid ? 0 : Math.min(Math.max(2 * this.#pause, FIRST_PAUSE), LONGEST_PAUSE)
+    if (this.#shortest <= PAYS * before) this.#left = this.#pause = 0
     this.#startOver(undefined)
   }
 

@@ -101,6 +101,48 @@ describe('sharing two processors with several clients', () => {
     expect(machine.changes).toBe(before + 1)
   })
 
+  it('is not deceived by cheap requests during its pause', () => {
+    const machine = new Machine()
+    machine.serve(400)
+    machine.alone = 6
+    const { changes } = machine
+    for (let turn = 0; turn < 200; turn++) {
+      machine.isAmongClients = false
+      const { alone } = machine
+      machine.alone = 2
+      machine.serve(1)
+      machine.alone = alone
+      machine.serve(49)
+    }
+    expect(machine.changes - changes).toBeGreaterThan(150)
+  })
+
+  it('tries it ever more seldom where one client alone comes in between, so that it is never known whether it pays', () => {
+    const machine = new Machine()
+    machine.isOfUse = false
+    for (let turn = 0; turn < 1000; turn++) {
+      machine.serve(4)
+      machine.serve(1, { threads: 1 })
+    }
+    expect(machine.changes).toBeGreaterThan(5)
+    expect(machine.changes).toBeLessThan(10)
+  })
+
+  it('tries it again though now and then it is not alone', () => {
+    const machine = new Machine()
+    machine.isOfUse = false
+    for (let turn = 0; turn < 100; turn++) {
+      machine.serve(499)
+      machine.serve(1, { replaced: 100 })
+    }
+    const { changes } = machine
+    for (let turn = 0; turn < 100; turn++) {
+      machine.serve(499)
+      machine.serve(1, { replaced: 100 })
+    }
+    expect(machine.changes - changes).toBeGreaterThan(8)
+  })
+
   it('is not deceived by a pause that its clients make', () => {
     const machine = new Machine()
     machine.alone = 6
