@@ -34,7 +34,10 @@ export class RestingIds {
     this.#places.clear()
     this.#free.length = 0
     const now = performance.now()
-    for (let place = this.#header.u32(Header.restingTop) - 1; place >= 0; place--) {
+    let top = this.#header.u32(Header.restingTop)
+    while (top > 0 && this.#header.u32(addressOf(top - 1) + RestingRecord.id) === 0) top--
+    this.#header.setU32(Header.restingTop, top)
+    for (let place = top - 1; place >= 0; place--) {
       const at = addressOf(place)
       if (this.#header.u32(at + RestingRecord.id) === 0) this.#free.push(place)
       else this.#enter(this.#header.f64(at + RestingRecord.node), place, now)
@@ -68,6 +71,13 @@ export class RestingIds {
     const id = this.#header.u32(at + RestingRecord.id)
     redo.stageU32(this.#header, at + RestingRecord.id, 0)
     return id
+  }
+
+  /** Between requests: where nothing rests, a successor is to look at no place. */
+  tidy(): void {
+    if (this.#places.size > 0) return
+    this.#free.length = 0
+    this.#header.setU32(Header.restingTop, 0)
   }
 
   /** The node that has rested longest, if that is since `time` (ms) or earlier. */

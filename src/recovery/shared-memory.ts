@@ -48,7 +48,10 @@ export class SharedMemory implements JournalMemory {
     // What a predecessor has taken stays in use.
     const { bytes } = this
     if (bytes > this.#limit && bytes > before) {
-      fallocate(this.fd, FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE, offset, chunkBytes)
+      // But for the header: that of an earlier version is shorter, and in use.
+      if (region !== Region.header) {
+        fallocate(this.fd, FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE, offset, chunkBytes)
+      }
       throw new FuseError('ERR_JOURNAL_FULL', { what: this.name, capacity: this.#limit })
     }
     const mapped = mapShared(this.fd, chunkBytes, offset)

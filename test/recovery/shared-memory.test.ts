@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
-import { Header, JOURNAL_VERSION, Region } from '../../src/journal/layout.js'
+import { Area } from '../../src/journal/area.js'
+import { Header, JOURNAL_MAGIC, JOURNAL_VERSION, Region } from '../../src/journal/layout.js'
 import { Journal } from '../../src/journal/journal.js'
 import { close, memfdCreate } from '../../src/native/index.js'
 import { SharedMemory } from '../../src/recovery/shared-memory.js'
@@ -47,6 +48,19 @@ describe('a journal in shared memory', () => {
     const memory = create()
     Journal.create(memory)
     expect(readFileSync('/proc/self/maps', 'utf8')).toMatch(/memfd:evermount-journal \(deleted\)/)
+  })
+
+  it('keeps a header that is shorter and in use, where there is no room for a longer one', () => {
+    const KIB = 1024
+    const earlier = create()
+    const header = new Area(earlier, Region.header, 64 * KIB)
+    header.setU32(Header.version, JOURNAL_VERSION - 1)
+    header.publish(Header.magic, JOURNAL_MAGIC)
+    header.setU32(60 * KIB, 4711)
+    const memory = new SharedMemory(earlier.fd, earlier.bytes)
+    expect(() => Journal.open(memory)).toThrow(expect.objectContaining({ code: 'ERR_JOURNAL_FULL' }))
+    const seen = new Area(new SharedMemory(earlier.fd), Region.header, 64 * KIB)
+    expect([seen.u32(Header.magic), seen.u32(60 * KIB)]).toEqual([JOURNAL_MAGIC, 4711])
   })
 
   it('is refused when it is of another version, or none', async () => {

@@ -118,6 +118,38 @@ describe('what is in flight', () => {
     expect(await again).toBe('unmounted')
   })
 
+  it('lets go of what has expired in steps, one at a time, and of nothing while it has paused', async () => {
+    const serving = await gated(3)
+    const { kernel, session } = serving
+    let left = 5
+    let steps = 0
+    session.passthrough.expire = () => {
+      steps++
+      return --left > 0
+    }
+    for (let time = 0; time < 3; time++) session.expire()
+    expect(steps).toBe(1)
+    await until(() => left === 0)
+    await delay(30)
+    expect(steps).toBe(5)
+
+    left = 1000
+    session.expire()
+    session.pause()
+    expect(await serving.ended).toBe('paused')
+    const before = steps
+    await delay(30)
+    session.expire()
+    expect(steps).toBe(before)
+
+    const again = session.run()
+    session.expire()
+    expect(steps).toBe(before + 1)
+    left = 0
+    kernel.end()
+    expect(await again).toBe('unmounted')
+  })
+
   it('goes to its clients when they are several and none is on its processor', async () => {
     let changes = 0
     const change = (): void => {
