@@ -4,7 +4,7 @@ import { FULL, QUICK, type Settings } from './settings.js'
 
 export const USAGE = `npm run bench -- [options]
 
-  --quick             fewer rounds and kills, shorter runs: less than half an hour
+  --quick             fewer rounds and kills, shorter runs: some 35 minutes
   --only ROW/WORK     rows and works whose names have these parts (either may be left out); repeatable
   --rounds N          rounds of each piece of work
   --seconds S         seconds of each run of a client and of fio

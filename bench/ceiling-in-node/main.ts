@@ -7,7 +7,9 @@ import { performance } from 'node:perf_hooks'
 import { native, type CString } from './native.js'
 
 const { AT, O, SEEK, attach, backingClose, backingOpen, close, cstring, getdents64, lseek, mkdirat } = native
-const { openat, pollInput, read, renameat2, setNonBlocking, statx, statxDescriptor, unlinkat, write } = native
+const { openat, pollInput, read, renameat2, setNonBlocking, statx, statxDescriptor, truncateDescriptor } =
+  native
+const { umask, unlinkat, write } = native
 
 const [source = '', mountPoint = ''] = process.argv.slice(2)
 /** As the ceiling's: a busy client's next request comes sooner than a wait would take. */
@@ -213,6 +215,7 @@ const handlers: Readonly<Record<number, Handler>> = {
   },
   [Op.MKDIR]: (_, fd) => {
     const name = nameAt(IN_HEADER + 8)
+    umask(word(IN_HEADER + 4))
     const result = mkdirat(fd, name, word(IN_HEADER))
     return result < 0 ? result : answerEntry(find(fd, name))
   },
@@ -223,12 +226,17 @@ const handlers: Readonly<Record<number, Handler>> = {
   [Op.OPEN]: (node) => {
     const backing = registration(node)
     if (backing < 0) return backing
+    if ((word(IN_HEADER) & O.TRUNC) !== 0) {
+      const result = truncateDescriptor(descriptors[node - 1]!, 0)
+      if (result < 0) return result
+    }
     putOpened(OUT_HEADER, backing)
     return OPEN_OUT
   },
   [Op.CREATE]: (_, fd) => {
     const name = nameAt(IN_HEADER + 16)
     const flags = O.WRONLY | O.CREAT | O.CLOEXEC | O.NOFOLLOW | (word(IN_HEADER) & (O.EXCL | O.TRUNC))
+    umask(word(IN_HEADER + 8))
     const file = openat(fd, name, flags, word(IN_HEADER + 4) & 0o7777)
     if (file < 0) return file
     close(file)
@@ -260,6 +268,8 @@ const handlers: Readonly<Record<number, Handler>> = {
   },
   [Op.DESTROY]: () => 0,
   [Op.INIT]: () => {
+    if ((word(IN_HEADER + 16) & INIT_PASSTHROUGH_HIGH) === 0)
+      throw new Error('this kernel has no passthrough')
     reply.fill(0, OUT_HEADER, OUT_HEADER + INIT_OUT)
     put(OUT_HEADER, 7)
     put(OUT_HEADER + 4, 40)

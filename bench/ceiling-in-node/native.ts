@@ -19,6 +19,8 @@ interface Native {
   readonly getdents64: (fd: number, buffer: Uint8Array) => number
   readonly statx: (dirfd: number, path: CString, flags: number, mask: number, buffer: Uint8Array) => number
   readonly statxDescriptor: (fd: number, mask: number, buffer: Uint8Array) => number
+  readonly truncateDescriptor: (fd: number, length: number) => number
+  readonly umask: (mask: number) => number
   readonly mkdirat: (dirfd: number, path: CString, mode: number) => number
   readonly unlinkat: (dirfd: number, path: CString, flags?: number) => number
   readonly renameat2: (from: number, name: CString, to: number, newName: CString, flags: number) => number
