@@ -5,12 +5,12 @@ import { Syscall } from './syscall-numbers.js'
 const yieldCall = libc.func('int sched_yield()') as NativeCall<[]>
 
 /** include/uapi/linux/sched.h */
-export const Policy = { OTHER: 0, RR: 2, IDLE: 5 } as const
+export const Policy = { OTHER: 0, RR: 2 } as const
 
 /** How a thread is scheduled: sched_attr of sched_setattr(2), as far as it is used here. */
 export interface Scheduling {
   readonly policy: number
-  /** -20 (first) to 19, for OTHER; what IDLE has does not count, and RR leaves the thread's as it is. */
+  /** -20 (first) to 19, for OTHER; RR leaves the thread's as it is. */
   readonly nice: number
   /** Real-time priority, 1 to 99, for RR; 0 for the others. */
   readonly priority: number

@@ -8,21 +8,23 @@ import { IoClass, Policy, type Scheduling, setIoPriority, setScheduling } from '
  *
  * - `urgent`: before everybody else. For what sleeps until everybody waits for it, and until they no longer do.
  * - `serving`: before its clients, as a file system in the kernel would be, but not instead of them.
- * - `patient`: behind them: it has its share of a busy machine, and with a long slice gives way to whoever wakes up. Nice
- *   values alone decide shares, not who runs now: a client that wakes up on its processor would wait until its slice of
- *   some milliseconds is over (kernel/sched/fair.c, 6.6 and newer; slices differ since 6.12).
- * - `idle`: only when nobody else wants the processor.
+ * - `patient`: behind them, with its share of a busy machine.
+ * - `last`: behind everybody, with hardly any. Not in the class for that (SCHED_IDLE): a processor that runs such a thread counts as
+ *   idle for who wakes up, who then waits there although another one has nothing to do.
+ *
+ * Both have a slice that is longer than others', and no more: who wakes up takes the processor from a longer slice, but what a
+ * thread is owed, up to two slices of it, comes first all the same (decision 6; kernel/sched/fair.c, 6.12 and newer).
  */
-export type Standing = 'urgent' | 'serving' | 'patient' | 'idle'
+export type Standing = 'urgent' | 'serving' | 'patient' | 'last'
 
-/** Nanoseconds; no longer one is taken. */
-const LONG_SLICE = 100_000_000
+/** Nanoseconds. The kernel's own are 0.7 to 3 ms (kernel/sched/fair.c, sysctl_sched_base_slice). */
+const LONGER_SLICE = 4_000_000
 
 const STANDINGS: Readonly<Record<Standing, Scheduling>> = {
   urgent: { policy: Policy.RR, priority: 1, nice: -10, slice: 0, resetOnFork: true },
   serving: { policy: Policy.OTHER, priority: 0, nice: -10, slice: 0 },
-  patient: { policy: Policy.OTHER, priority: 0, nice: 10, slice: LONG_SLICE },
-  idle: { policy: Policy.IDLE, priority: 0, nice: 10, slice: 0 },
+  patient: { policy: Policy.OTHER, priority: 0, nice: 10, slice: LONGER_SLICE },
+  last: { policy: Policy.OTHER, priority: 0, nice: 19, slice: LONGER_SLICE },
 }
 
 /** Whether this process may put others, and itself, before others: who stands back without it never comes forward again. */

@@ -191,7 +191,7 @@ export class ServerProcess {
    * served. On a busy machine it takes its share of the processors after a while.
    */
   standBack(): void {
-    this.#stand('idle')
+    this.#stand('last')
     this.#patience = setTimeout(() => {
       this.#stand('patient')
     }, IDLE_MS).unref()
