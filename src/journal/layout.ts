@@ -97,7 +97,7 @@ export const Header = {
   /** Backing registrations of inodes that nobody has open: so many of RestingRecord (passthrough/resting.ts). */
   resting: 64 * KIB,
   restingCount: 16384,
-  /** Places there that have ever been taken: the rest is empty. */
+  /** No place there is taken from this one on. */
   restingTop: 812,
 } as const
 

@@ -86,7 +86,7 @@ export class RestingIds {
     return first.done !== true && this.#since[first.value[1]]! <= time ? first.value[0] : undefined
   }
 
-  /** Counted before its record is written: a successor looks at one too many at most. */
+  /** Counted before its record is written: a successor must not miss it. */
   #unused(): number | undefined {
     const top = this.#header.u32(Header.restingTop)
     if (top >= this.#most) return undefined

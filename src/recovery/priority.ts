@@ -9,7 +9,8 @@ import { IoClass, Policy, type Scheduling, setIoPriority, setScheduling } from '
  * - `urgent`: before everybody else. For what sleeps until everybody waits for it, and until they no longer do.
  * - `serving`: before its clients, as a file system in the kernel would be, but not instead of them.
  * - `patient`: behind them, with its share of a busy machine.
- * - `last`: behind everybody, with hardly any. Not in the class for that (SCHED_IDLE): a processor that runs such a thread counts as
+ * - `last`: behind everybody, with hardly any (among the processes of a session, where the kernel groups them by it:
+ *   docs/kernel-notes.md). Not in the class for that (SCHED_IDLE): a processor that runs such a thread counts as
  *   idle for who wakes up, who then waits there although another one has nothing to do.
  *
  * Both have a slice that is longer than others', and no more: who wakes up takes the processor from a longer slice, but what a
@@ -57,7 +58,7 @@ export function putServiceFirst(pool: ReadonlySet<number>, standing: 'serving' |
   for (const name of readdirSync('/proc/self/task')) {
     const thread = Number(name)
     if (thread === process.pid || pool.has(thread)) setStanding(thread, standing)
-    // Needs no right, and they are never to come forward again.
+    // Needs no right: only root has a process load behind them (`last`).
     else place(thread, 'patient')
   }
 }
@@ -88,7 +89,7 @@ function place(thread: number, standing: Standing): void {
     // A real-time class does not set it, and leaves it to what comes after.
     setPriority(thread, scheduling.nice)
   } catch {
-    // It has ended.
+    // It has ended, or may not.
   }
   // Refused in a control group without time for such threads.
   if (setScheduling(thread, scheduling) < 0 && standing === 'urgent') place(thread, 'serving')

@@ -149,6 +149,11 @@ export class ServerProcess {
     this.send({ type: 'hurry' })
   }
 
+  /** Callers wait for its end, how it has ended included. */
+  hurryEnd(): void {
+    this.#stand('serving')
+  }
+
   /** From now on its end is noticed sooner than it can be reaped. `word`: the one that it owns as it serves. */
   watchEnd(word: Uint8Array): void {
     void fenced(this.pid, word).then((isFenced) => {

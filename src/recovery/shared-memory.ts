@@ -2,7 +2,7 @@ import { fstatSync } from 'node:fs'
 import { FuseError } from '../errors/fuse-error.js'
 import type { JournalMemory } from '../journal/memory.js'
 import { Region } from '../journal/layout.js'
-import { FALLOC, fallocate, ftruncate, mapShared, memfdCreate } from '../native/index.js'
+import { SEEK, fallocate, ftruncate, lseek, mapShared, memfdCreate } from '../native/index.js'
 
 /** Regions lie this far apart in a sparse file; none grows that large. */
 const REGION_BYTES = 2 ** 38
@@ -39,20 +39,15 @@ export class SharedMemory implements JournalMemory {
 
   map(region: number, chunk: number, chunkBytes: number): ArrayBuffer {
     const offset = region * REGION_BYTES + chunk * chunkBytes
-    const before = this.bytes
+    // Before anything is taken: others take and use chunks at the same time. The header is always let in, also one that is
+    // longer than that of an earlier version, which is refused for what it says.
+    if (region !== Region.header && !this.#isTaken(offset) && this.bytes + chunkBytes > this.#limit) {
+      throw new FuseError('ERR_JOURNAL_FULL', { what: this.name, capacity: this.#limit })
+    }
     // Memory is taken now: later a store that finds none would be SIGBUS.
     const reserved = fallocate(this.fd, 0, offset, chunkBytes)
     if (reserved < 0) {
       throw new FuseError('ERR_SYSCALL', { syscall: 'fallocate', errno: -reserved, path: 'the journal' })
-    }
-    // What a predecessor has taken stays in use.
-    const { bytes } = this
-    if (bytes > this.#limit && bytes > before) {
-      // But for the header: that of an earlier version is shorter, and in use.
-      if (region !== Region.header) {
-        fallocate(this.fd, FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE, offset, chunkBytes)
-      }
-      throw new FuseError('ERR_JOURNAL_FULL', { what: this.name, capacity: this.#limit })
     }
     const mapped = mapShared(this.fd, chunkBytes, offset)
     if (typeof mapped === 'number') {
@@ -60,8 +55,13 @@ export class SharedMemory implements JournalMemory {
     }
     // A process killed while the kernel copies to a page that is not mapped yet ends that request with EIO
     // (fs/fuse/dev.c, fuse_copy_fill). Reading maps the page for writing too, and changes nothing.
-    if (region === Region.frames) touch(new Uint8Array(mapped))
+    touch(new Uint8Array(mapped, 0, region === Region.frames ? chunkBytes : 1))
     return mapped
+  }
+
+  /** Whoever has taken a chunk has touched it: before that it is a hole, though it has its memory (mm/shmem.c). */
+  #isTaken(offset: number): boolean {
+    return lseek(this.fd, offset, SEEK.DATA) === offset
   }
 }
 

@@ -488,7 +488,10 @@ export class Supervisor {
     this.#takingOver = true
     this.#count(Header.restarts)
     // After a life that ended by its own fault the next one is told whether this one did, too.
-    if (this.journal.header.u32(Header.crashes) > 0) await this.#active?.exited
+    if (this.journal.header.u32(Header.crashes) > 0) {
+      this.#active?.hurryEnd()
+      await this.#active?.exited
+    }
     if (this.#isEnding()) return
     this.#futileLives = this.#wasFutile() ? this.#futileLives + 1 : 0
     let standby = this.#standby

@@ -310,7 +310,7 @@ describe('PassthroughRegistry', () => {
       expect(resting(journal).size).toBe(0)
     })
 
-    it('has a successor look at no more places than the last that is taken', () => {
+    it('gives back the places that nothing rests in, for the next takeover', () => {
       vi.useFakeTimers({ toFake: ['performance'] })
       const first = life(strategies.journal, 8)
       for (const which of [node, other]) first.registry.open(which, which)

@@ -29,6 +29,7 @@ describe('a process that serves', () => {
     expect(new Set(others)).toEqual(new Set(['0 10 2']))
     if (standing === 'serving') expect(new Set([...slices.main, ...slices.pool])).toEqual(new Set([ordinary]))
     expect(new Set(slices.others)).toEqual(new Set([ordinary === 0 ? 0 : LONGER_SLICE]))
+    // Else who wakes up waits: base_slice_ns in debugfs has been raised on this machine.
     expect(ordinary).toBeLessThan(LONGER_SLICE)
   })
 
@@ -41,5 +42,23 @@ describe('a process that serves', () => {
     expect(new Set(others)).toEqual(new Set(['0 10 2']))
     expect(new Set([...slices.main, ...slices.pool])).toEqual(new Set([ordinary]))
     expect(new Set(slices.others)).toEqual(new Set([ordinary === 0 ? 0 : LONGER_SLICE]))
+  })
+})
+
+describe('a process that loads', () => {
+  beforeEach((context) => {
+    requireOrSkip(context, 'root')
+  })
+
+  it('stands behind everybody, then has its share, and comes forward when it is waited for', async () => {
+    const child = new URL('./children/stand.mjs', import.meta.url)
+    const { stdout, stderr } = await runChild(child, ['last', 'patient', 'serving'])
+    expect(stderr).toBe('')
+    const [asStarted, last, patient, serving] = JSON.parse(stdout) as { slice: number }[]
+    const ordinary = asStarted!.slice
+    const slice = ordinary === 0 ? 0 : LONGER_SLICE
+    expect(last).toEqual({ policy: 0, nice: 19, slice })
+    expect(patient).toEqual({ policy: 0, nice: 10, slice })
+    expect(serving).toEqual({ policy: 0, nice: -10, slice: ordinary })
   })
 })

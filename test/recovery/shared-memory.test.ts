@@ -50,7 +50,7 @@ describe('a journal in shared memory', () => {
     expect(readFileSync('/proc/self/maps', 'utf8')).toMatch(/memfd:evermount-journal \(deleted\)/)
   })
 
-  it('keeps a header that is shorter and in use, where there is no room for a longer one', () => {
+  it('of an earlier version, with a shorter header, is left as it is, also where its room is used up', () => {
     const KIB = 1024
     const earlier = create()
     const header = new Area(earlier, Region.header, 64 * KIB)
@@ -58,9 +58,33 @@ describe('a journal in shared memory', () => {
     header.publish(Header.magic, JOURNAL_MAGIC)
     header.setU32(60 * KIB, 4711)
     const memory = new SharedMemory(earlier.fd, earlier.bytes)
-    expect(() => Journal.open(memory)).toThrow(expect.objectContaining({ code: 'ERR_JOURNAL_FULL' }))
+    for (let time = 0; time < 2; time++) {
+      expect(() => Journal.open(memory)).toThrow(expect.objectContaining({ code: 'ERR_JOURNAL_VERSION' }))
+    }
     const seen = new Area(new SharedMemory(earlier.fd), Region.header, 64 * KIB)
     expect([seen.u32(Header.magic), seen.u32(60 * KIB)]).toEqual([JOURNAL_MAGIC, 4711])
+  })
+
+  it('keeps what is in use when it is full, whoever takes or asks for more beside', () => {
+    const chunk = 2 ** 20
+    const serving = create(4 * chunk)
+    const used = new Uint32Array(serving.map(Region.nodes, 0, chunk))
+    used[7] = 42
+    serving.map(Region.names, 0, chunk)
+    // Another process, with a limit of its own, takes what is left and more.
+    const other = new SharedMemory(serving.fd)
+    for (let index = 1; index < 4; index++) other.map(Region.index, index, chunk)
+    const successor = new SharedMemory(serving.fd, 4 * chunk)
+    for (let time = 0; time < 2; time++) {
+      expect(() => serving.map(Region.nodes, 1, chunk)).toThrow(
+        expect.objectContaining({ code: 'ERR_JOURNAL_FULL' }),
+      )
+      expect(new Uint32Array(successor.map(Region.nodes, 0, chunk))[7]).toBe(42)
+      successor.map(Region.names, 0, chunk)
+      successor.map(Region.index, 2, chunk)
+    }
+    expect(serving.bytes).toBe(5 * chunk)
+    expect(used[7]).toBe(42)
   })
 
   it('is refused when it is of another version, or none', async () => {
