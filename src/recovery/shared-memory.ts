@@ -53,8 +53,8 @@ export class SharedMemory implements JournalMemory {
     if (typeof mapped === 'number') {
       throw new FuseError('ERR_SYSCALL', { syscall: 'mmap', errno: -mapped, path: 'the journal' })
     }
-    // A process killed while the kernel copies to a page that is not mapped yet ends that request with EIO
-    // (fs/fuse/dev.c, fuse_copy_fill). Reading maps the page for writing too, and changes nothing.
+    // Taken from now on. Of a frame all pages: a process killed while the kernel copies to one that is not mapped yet ends that
+    // request with EIO (fs/fuse/dev.c, fuse_copy_fill). Reading maps a page for writing too, and changes nothing.
     touch(new Uint8Array(mapped, 0, region === Region.frames ? chunkBytes : 1))
     return mapped
   }

@@ -108,10 +108,9 @@ describe('sharing two processors with several clients', () => {
     const { changes } = machine
     for (let turn = 0; turn < 200; turn++) {
       machine.isAmongClients = false
-      const { alone } = machine
       machine.alone = 2
       machine.serve(1)
-      machine.alone = alone
+      machine.alone = 6
       machine.serve(49)
     }
     expect(machine.changes - changes).toBeGreaterThan(150)
@@ -131,15 +130,15 @@ describe('sharing two processors with several clients', () => {
   it('tries it again though now and then it is not alone', () => {
     const machine = new Machine()
     machine.isOfUse = false
-    for (let turn = 0; turn < 100; turn++) {
-      machine.serve(499)
-      machine.serve(1, { replaced: 100 })
+    const serve = (): void => {
+      for (let turn = 0; turn < 100; turn++) {
+        machine.serve(499)
+        machine.serve(1, { replaced: 100 })
+      }
     }
+    serve()
     const { changes } = machine
-    for (let turn = 0; turn < 100; turn++) {
-      machine.serve(499)
-      machine.serve(1, { replaced: 100 })
-    }
+    serve()
     expect(machine.changes - changes).toBeGreaterThan(8)
   })
 
