@@ -70,12 +70,18 @@ export interface JournalTime {
   readonly rounds: number
 }
 
-export interface Takeover {
-  readonly knownNodes: number
-  readonly kills: number
+/** Longest calls of a client, one for each time that it was watched. */
+export interface LongestCalls {
   readonly p50Ms: number
   readonly p99Ms: number
   readonly mostMs: number
+}
+
+export interface Takeover extends LongestCalls {
+  readonly knownNodes: number
+  readonly kills: number
+  /** The same client, watched for as long and as often, in turn, while nobody was killed: what the machine itself takes. */
+  readonly quiet: LongestCalls
 }
 
 export interface Results {

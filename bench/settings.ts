@@ -48,7 +48,7 @@ export const QUICK: Settings = {
   takeovers: [
     { nodes: 1_000, kills: 10 },
     { nodes: 100_000, kills: 10 },
-    { nodes: 1_000_000, kills: 20 },
+    { nodes: 1_000_000, kills: 200 },
   ],
   journalRounds: 15,
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { guardMount } from '../guard.js'
 import { connectionsAt } from '../mount-table.js'
-import type { ProcessMemory, Takeover } from '../results.js'
+import type { LongestCalls, ProcessMemory, Takeover } from '../results.js'
 import { bindfs } from '../rows/bindfs.js'
 import { ceiling } from '../rows/ceiling.js'
 import { EvermountMount } from '../rows/evermount.js'
@@ -12,7 +12,7 @@ import { quantile } from '../statistics.js'
 import { client } from '../work/client.js'
 import { memoryOf } from './process-memory.js'
 
-/** The client calls stat without pause for so long around each kill. */
+/** The client calls stat without pause for so long around each kill, and as long before that. */
 const WATCH_SECONDS = 0.8
 const KILL_AFTER_MS = 250
 const DEADLINE = 1_800_000
@@ -74,7 +74,7 @@ export async function measureKnownNodes(
         )
       }
     }
-    const longest = await known(
+    const watched = await known(
       'evermount',
       (place) => EvermountMount.start(place),
       async (mounted) => {
@@ -85,13 +85,7 @@ export async function measureKnownNodes(
         return calls
       },
     )
-    const takeover = {
-      knownNodes: nodes,
-      kills,
-      p50Ms: quantile(longest, 0.5),
-      p99Ms: quantile(longest, 0.99),
-      mostMs: Math.max(...longest),
-    }
+    const takeover = { knownNodes: nodes, kills, ...summary(watched.killed), quiet: summary(watched.quiet) }
     return { memory, takeover }
   } finally {
     const left = mountPoints.some((mountPoint) => connectionsAt(mountPoint).length > 0)
@@ -99,16 +93,29 @@ export async function measureKnownNodes(
   }
 }
 
-/** The longest call around each kill. A call that fails makes the measurement fail. */
-async function killAgainAndAgain(mounted: EvermountMount, file: string, kills: number): Promise<number[]> {
-  const longest: number[] = []
-  while (longest.length < kills) {
+interface Watched {
+  readonly killed: readonly number[]
+  readonly quiet: readonly number[]
+}
+
+/** The longest call around each kill, and as long before it. A call that fails makes the measurement fail. */
+async function killAgainAndAgain(mounted: EvermountMount, file: string, kills: number): Promise<Watched> {
+  const watch = async (): Promise<number> =>
+    (await client<{ longestMs: number }>(['longest', file, String(WATCH_SECONDS)])).longestMs
+  const killed: number[] = []
+  const quiet: number[] = []
+  while (killed.length < kills) {
     const { pids } = await mounted.standby()
-    const watching = client<{ longestMs: number }>(['longest', file, String(WATCH_SECONDS)])
+    quiet.push(await watch())
+    const watching = watch()
     // Not in step with the client, nor with the servers.
     await delay(KILL_AFTER_MS + Math.random() * 50)
     process.kill(pids.server!, 'SIGKILL')
-    longest.push((await watching).longestMs)
+    killed.push(await watching)
   }
-  return longest
+  return { killed, quiet }
+}
+
+function summary(longest: readonly number[]): LongestCalls {
+  return { p50Ms: quantile(longest, 0.5), p99Ms: quantile(longest, 0.99), mostMs: Math.max(...longest) }
 }

@@ -125,12 +125,13 @@ function journal({ journal: list, journalTimes: times }: Results): string[] {
 
 function takeover({ takeover: list }: Results): string[] {
   if (list.length === 0) return []
-  const lines = list.map(({ knownNodes, kills, ...ms }) => [
+  const lines = list.map(({ knownNodes, kills, quiet, ...ms }) => [
     figure(knownNodes),
     String(kills),
-    ...[ms.p50Ms, ms.p99Ms, ms.mostMs].map(figure),
+    ...[ms, quiet].flatMap(({ p50Ms, p99Ms, mostMs }) => [p50Ms, p99Ms, mostMs].map(figure)),
   ])
-  const head = ['known nodes', 'kills', 'median ms', 'p99 ms', 'longest ms']
+  const columns = ['median ms', 'p99 ms', 'longest ms']
+  const head = ['known nodes', 'kills', ...columns, ...columns.map((column) => `without a kill: ${column}`)]
   return ['### Takeover: longest call of a client around a kill', markdownTable(head, lines)]
 }
 

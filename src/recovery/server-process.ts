@@ -103,7 +103,9 @@ export class ServerProcess {
         descriptors: ['ignore', log, log, device, journal, itsChannel, itsKeeper, ...held],
       })
       if (pid < 0) throw new FuseError('ERR_SYSCALL', { syscall: 'posix_spawn', errno: -pid })
-      return new ServerProcess(childHandle(pid), channel, keeper, kept)
+      const server = new ServerProcess(childHandle(pid), channel, keeper, kept)
+      server.standBack()
+      return server
     } catch (error) {
       close(channel)
       if (keeper >= 0) close(keeper)

@@ -335,7 +335,7 @@ export class Supervisor {
     this.#settleEnded()
   }
 
-  /** Throws FuseError when no process can be started. */
+  /** It loads behind everybody. Throws FuseError when no process can be started. */
   #spawn(): ServerProcess {
     const { heritage, device, log, directory, watch } = this.#options
     const resources = { heritage, device, journal: this.#memory.fd, log, directory, watch }
@@ -366,7 +366,6 @@ export class Supervisor {
       return
     }
     this.#standby = standby
-    standby.standBack()
     void standby.next('ready', READY_MS).then((ready) => {
       if (ready === undefined) {
         standby.kill()
@@ -582,7 +581,8 @@ export class Supervisor {
     void delay(1_000, undefined, { ref: false }).then(() => {
       if (!old.gone) old.kill()
     })
-    await old.exited
+    // Not for the end of it when callers wait already for the next one.
+    await Promise.race([old.exited, Promise.all([old.powerless, successor.powerless])])
     if (serving === undefined) return { done: false, reason: 'the new server died as it took over' }
     this.#count(Header.handovers)
     // The standby is of the old server's version.

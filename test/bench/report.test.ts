@@ -78,6 +78,14 @@ describe('tables', () => {
     )
   })
 
+  it('show a takeover beside what the machine takes without one', () => {
+    const quiet = { p50Ms: 3.2, p99Ms: 8.2, mostMs: 8.3 }
+    const takeover = [{ knownNodes: 1_000_000, kills: 200, p50Ms: 4.4, p99Ms: 8.4, mostMs: 12.7, quiet }]
+    expect(tables({ ...results, takeover })).toContain(
+      '| 1 000 000 | 200 | 4.40 | 8.40 | 12.7 | 3.20 | 8.20 | 8.30 |',
+    )
+  })
+
   it('give a figure as many digits as it is worth', () => {
     expect([1234.5, 123.45, 12.345, 1.2345, 0.12345, NaN].map(figure)).toEqual([
       '1 235',

@@ -99,6 +99,7 @@ describe('targets', () => {
   })
 
   it('holds memory and takeover to their limits', () => {
+    const quiet = { p50Ms: 3, p99Ms: 8, mostMs: 8.2 }
     const results: Results = {
       ...resultsOf(),
       journalTimes: [
@@ -111,8 +112,8 @@ describe('targets', () => {
         { row: 'evermount', process: 'server', knownNodes: 1_000_000, kills: 0, rssMiB: 430, pssMiB: 1 },
       ],
       takeover: [
-        { knownNodes: 1000, kills: 10, p50Ms: 5, p99Ms: 50, mostMs: 50 },
-        { knownNodes: 1_000_000, kills: 200, p50Ms: 5, p99Ms: 10.1, mostMs: 12 },
+        { knownNodes: 1000, kills: 10, p50Ms: 5, p99Ms: 50, mostMs: 50, quiet },
+        { knownNodes: 1_000_000, kills: 200, p50Ms: 5, p99Ms: 10.1, mostMs: 12, quiet },
       ],
     }
     expect(missed(results)).toEqual([

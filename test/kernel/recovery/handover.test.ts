@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -74,6 +75,21 @@ describe('a planned handover', { timeout: 90_000 }, () => {
     await mirror.kill()
     expect(await client.do('readdir', '.')).toEqual(['d'])
     expect(await handOver(mirror)).toMatchObject({ done: true })
+  })
+
+  it('to a server that loads behind everybody, since nobody waits for it yet', async () => {
+    await using mirror = await superviseMirror()
+    const { pids } = await mirror.ready()
+    mirror.arm('load', 'stop')
+    const handover = handOver(mirror)
+    await expect.poll(() => mirror.armed('load'), { timeout: 10_000 }).toBe(false)
+    const children = readFileSync(`/proc/${pids.supervisor}/task/${pids.supervisor}/children`, 'latin1')
+    const started = children.trim().split(' ').map(Number)
+    const successor = started.find((pid) => pid !== pids.server && pid !== pids.standby)!
+    expect(getPriority(successor)).toBeGreaterThanOrEqual(10)
+    process.kill(successor, 'SIGCONT')
+    expect(await handover).toMatchObject({ done: true, pid: successor })
+    await expect.poll(() => getPriority(successor), { timeout: 5_000 }).toBe(-10)
   })
 
   it('of a server that dies before the new one is ready leaves the mount to the standby at once', async () => {
