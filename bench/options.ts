@@ -4,7 +4,7 @@ import { FULL, QUICK, type Settings } from './settings.js'
 
 export const USAGE = `npm run bench -- [options]
 
-  --quick             fewer rounds and kills, shorter runs: some 35 minutes
+  --quick             fewer rounds and kills, shorter runs: some 50 minutes
   --only ROW/WORK     rows and works whose names have these parts (either may be left out); repeatable
   --rounds N          rounds of each piece of work
   --seconds S         seconds of each run of a client and of fio
@@ -51,7 +51,12 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   let settings = values.quick ? QUICK : FULL
   if (values.rounds !== undefined) {
     const rounds = Math.ceil(positive('rounds', values.rounds))
-    settings = { ...settings, rounds, heavyRounds: Math.min(rounds, settings.heavyRounds) }
+    settings = {
+      ...settings,
+      rounds,
+      dataRounds: rounds,
+      heavyRounds: Math.min(rounds, settings.heavyRounds),
+    }
   }
   if (values.seconds !== undefined) {
     const seconds = positive('seconds', values.seconds)

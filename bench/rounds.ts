@@ -107,7 +107,7 @@ async function measureWork(
 ): Promise<Measurement> {
   const samples: Measurement['samples'] = {}
   const failures: Measurement['failures'] = Object.fromEntries(failed)
-  const rounds = work.heavy === true ? settings.heavyRounds : settings.rounds
+  const rounds = work.heavy === true ? settings.heavyRounds : (group.rounds ?? settings.rounds)
   for (let round = group.rehearses ? -1 : 0; round < rounds; round++) {
     for (let turn = 0; turn < standing.length; turn++) {
       const { subject, keepsAwake } = standing[(round + turn + standing.length) % standing.length]!

@@ -1,8 +1,9 @@
 /** How much is measured. */
 export interface Settings {
   readonly kind: 'full' | 'quick'
-  /** Interleaved rounds of each piece of work, and of work that takes seconds. */
+  /** Interleaved rounds of each piece of work; of file data, where a few hundredths decide; of work that takes seconds. */
   readonly rounds: number
+  readonly dataRounds: number
   readonly heavyRounds: number
   /** Seconds of one run of a client or of fio. */
   readonly clientSeconds: number
@@ -21,6 +22,7 @@ export interface Settings {
 export const FULL: Settings = {
   kind: 'full',
   rounds: 9,
+  dataRounds: 9,
   heavyRounds: 5,
   clientSeconds: 1,
   fioSeconds: 2,
@@ -41,6 +43,7 @@ export const QUICK: Settings = {
   ...FULL,
   kind: 'quick',
   rounds: 3,
+  dataRounds: 7,
   heavyRounds: 1,
   clientSeconds: 0.5,
   fioSeconds: 0.5,

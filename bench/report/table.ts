@@ -39,7 +39,7 @@ function machine({ machine: { cpu, cores, memoryGiB, ...rest }, settings }: Resu
     `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${rest.virtual === 'none' ? 'no virtual machine' : `virtual (${rest.virtual})`}, ` +
       `Linux ${rest.kernel}, file data and tools on ${rest.sourceFileSystem}, other operations on tmpfs; ${versions.join('; ')}.`,
     `Commit ${rest.commit}, ${rest.date.slice(0, 10)}, load before ${rest.loadBefore}; settings: ${String(settings['kind'])}, ` +
-      `${String(settings['rounds'])} rounds (${String(settings['heavyRounds'])} of \`npm ci\`).`,
+      `${String(settings['rounds'])} rounds (${String(settings['dataRounds'])} of file data, ${String(settings['heavyRounds'])} of \`npm ci\`).`,
     'Median (least–most) of the rounds.',
   ].join('\n')
 }

@@ -67,6 +67,7 @@ export function data(settings: Settings): Group {
       'bindfs, threads',
     ],
     timeout: settings.cacheTimeout,
+    rounds: settings.dataRounds,
     shared: true,
     inMemory: false,
     rehearses: false,

@@ -37,6 +37,8 @@ export interface Group {
   /** The rows that it is done on. */
   readonly rows: readonly RowName[]
   readonly timeout: number
+  /** Instead of those of the settings. */
+  readonly rounds?: number
   /** All rows show the same source, else each one of its own that was made in the same way. */
   readonly shared: boolean
   /** The sources are on a tmpfs, which adds next to nothing to what a server costs. */

@@ -20,7 +20,7 @@ const results: Results = {
     commit: 'abc',
     loadBefore: 0.1,
   },
-  settings: { kind: 'full', rounds: 3, heavyRounds: 1 },
+  settings: { kind: 'full', rounds: 3, dataRounds: 5, heavyRounds: 1 },
   measurements: [
     {
       work: 'stat, 1 client',
@@ -43,6 +43,7 @@ const results: Results = {
 describe('tables', () => {
   it('show each row with its spread, and a row that failed', () => {
     const text = tables(results)
+    expect(text).toContain('settings: full, 3 rounds (5 of file data, 1 of `npm ci`).')
     expect(text).toContain('|  | source | ceiling | evermount | bindfs |')
     expect(text).toContain('| stat, 1 client | 500 000 | failed | 30 000 (20 000–40 000) | 10 000 |')
     expect(text).toContain('| stat, 1 client | - | 12.3 | 30.0 |')

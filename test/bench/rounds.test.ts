@@ -43,4 +43,35 @@ describe('measureGroup', () => {
     ])
     expect(said).toContain('first (s): source 2.500; ceiling failed')
   })
+
+  it('has as many rounds as its group asks for, and fewer of work that takes seconds', async () => {
+    const works = [{ name: 'light' }, { name: 'heavy', heavy: true }].map((work) => ({
+      ...work,
+      unit: 's' as const,
+      measure: () => Promise.resolve({ value: 1 }),
+    }))
+    const group: Group = {
+      name: 'any',
+      rows: ['source'],
+      timeout: 0,
+      shared: true,
+      inMemory: false,
+      rehearses: true,
+      works,
+      prepare: () => Promise.resolve(),
+    }
+    const options = {
+      place: directory(),
+      rows: [source],
+      filter: new Filter([]),
+      settings: { ...QUICK, rounds: 2, heavyRounds: 1 },
+      tell: () => undefined,
+    }
+    const counts = (await measureGroup({ ...group, rounds: 4 }, options)).map(
+      ({ samples }) => samples['source']?.length,
+    )
+    expect(counts).toEqual([4, 1])
+    const fewer = await measureGroup(group, options)
+    expect(fewer.map(({ samples }) => samples['source']?.length)).toEqual([2, 1])
+  })
 })
