@@ -12,7 +12,7 @@ import { quantile } from '../statistics.js'
 import { client } from '../work/client.js'
 import { memoryOf } from './process-memory.js'
 
-/** The client calls stat without pause for so long around each kill, and as long before that. */
+/** The client calls stat without pause for so long around each kill, and as long when there is none. */
 const WATCH_SECONDS = 0.8
 const KILL_AFTER_MS = 250
 const DEADLINE = 1_800_000
@@ -98,20 +98,30 @@ interface Watched {
   readonly quiet: readonly number[]
 }
 
-/** The longest call around each kill, and as long before it. A call that fails makes the measurement fail. */
+/**
+ * The longest call around each kill, and in as long without one, in turn: each comes first every other time. A call that
+ * fails makes the measurement fail.
+ */
 async function killAgainAndAgain(mounted: EvermountMount, file: string, kills: number): Promise<Watched> {
   const watch = async (): Promise<number> =>
     (await client<{ longestMs: number }>(['longest', file, String(WATCH_SECONDS)])).longestMs
   const killed: number[] = []
   const quiet: number[] = []
-  while (killed.length < kills) {
+  const kill = async (): Promise<void> => {
     const { pids } = await mounted.standby()
-    quiet.push(await watch())
     const watching = watch()
+    watching.catch(() => undefined)
     // Not in step with the client, nor with the servers.
     await delay(KILL_AFTER_MS + Math.random() * 50)
     process.kill(pids.server!, 'SIGKILL')
     killed.push(await watching)
+  }
+  const rest = async (): Promise<void> => {
+    await mounted.standby()
+    quiet.push(await watch())
+  }
+  for (let round = 0; round < kills; round++) {
+    for (const turn of round % 2 === 0 ? [rest, kill] : [kill, rest]) await turn()
   }
   return { killed, quiet }
 }

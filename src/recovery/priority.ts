@@ -49,16 +49,6 @@ export function setProcessStanding(pid: number, standing: Standing): void {
   for (const thread of threads) setStanding(Number(thread), standing)
 }
 
-/** For a supervisor's work that nobody waits for: this thread does it behind those who are served, and is `urgent` again after it. */
-export function standingBack<T>(work: () => T): T {
-  setStanding(process.pid, 'patient')
-  try {
-    return work()
-  } finally {
-    setStanding(process.pid, 'urgent')
-  }
-}
-
 /**
  * For a process that serves or supervises, once libuv's pool has been started (`pool`: its thread ids): the main thread
  * and the pool are `standing`. The threads that V8 has beside them stand back: they compile what is called often, which

@@ -2,16 +2,14 @@ import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { FuseError } from '../errors/fuse-error.js'
 import { close, exitOf, pidfdOpen, pidfdSendSignal, reap, Waiter } from '../native/index.js'
-import { standingBack } from './priority.js'
 
 const SIGKILL = 9
 /**
  * The kernel tells of a process's end while the last of its threads is still taking its entries in /proc apart, and who
  * reaps the process at that moment takes them apart, too: it turns in circles in the kernel (fs/dcache.c,
  * shrink_dcache_parent) until that thread has been given a processor. A thread that stands back may wait for that, and
- * 60 ms of a supervisor that came before everybody else were seen. Later the one who reaps takes apart what is left, alone: the
- * entry of each descriptor, if somebody has listed /proc/PID/fd, as programs that watch over a machine do. That is 12 ms for
- * the 10,000 of a mirror, which are not to be taken from the clients.
+ * 60 ms of a supervisor that came before everybody else were seen. Later the one who reaps takes apart what is left, alone: also the
+ * entry of each descriptor, if somebody has listed /proc/PID/fd (decision 6: 12 ms for the 10,000 of a mirror).
  */
 const REAP_MS = 200
 
@@ -46,7 +44,7 @@ export function childHandle(pid: number): ServerHandle {
   return watched(pid, pidfd, () => {
     const exit = exitOf(pidfd)
     void delay(REAP_MS).then(() => {
-      standingBack(() => reap(pidfd))
+      reap(pidfd)
       close(pidfd)
     })
     if (typeof exit === 'number') return UNKNOWN

@@ -40,6 +40,10 @@ const SETTLE_MS = 50
 const READY_MS = 15_000
 const PAUSE_MS = 30_000
 const SERVING_MS = 15_000
+/** Whoever has asked for a handover waits no longer for a busy machine. */
+const HANDOVER_MS = 5_000
+/** In which a server that has handed over may end its file system. */
+const STOP_MS = 1_000
 /** A life shorter than this, without an answer given, counts towards back-off. */
 const SHORT_LIFE_MS = 1_000
 const WATCH_MS = 500
@@ -547,7 +551,11 @@ export class Supervisor {
     const old = this.#active
     if (old === undefined) return { done: false, reason: 'no server is active' }
     const successor = this.#spawn()
+    const impatience = setTimeout(() => {
+      successor.hurry()
+    }, HANDOVER_MS)
     const ready = await Promise.race([successor.next('ready', READY_MS), old.powerless])
+    clearTimeout(impatience)
     if (this.#isReplaced(old)) {
       successor.kill()
       return {
@@ -578,11 +586,11 @@ export class Supervisor {
     // From here on the successor may have answered requests: the old server's memory is out of date, and must go
     // even if the successor has died meanwhile.
     old.send({ type: 'stop' })
-    void delay(1_000, undefined, { ref: false }).then(() => {
+    // Callers wait for the next one if the successor has died.
+    void delay(serving === undefined ? 0 : STOP_MS, undefined, { ref: false }).then(() => {
       if (!old.gone) old.kill()
     })
-    // Not for the end of it when callers wait already for the next one.
-    await Promise.race([old.exited, Promise.all([old.powerless, successor.powerless])])
+    await old.exited
     if (serving === undefined) return { done: false, reason: 'the new server died as it took over' }
     this.#count(Header.handovers)
     // The standby is of the old server's version.

@@ -62,16 +62,3 @@ describe('a process that loads', () => {
     expect(serving).toEqual({ policy: 0, nice: -10, slice: ordinary })
   })
 })
-
-describe('work of a supervisor that nobody waits for', () => {
-  beforeEach((context) => {
-    requireOrSkip(context, 'root')
-  })
-
-  it.each(['done', 'failed'])('stands behind those who are served, until it is %s', async (how) => {
-    const child = new URL('./children/standing-back.mjs', import.meta.url)
-    const { stdout, stderr } = await runChild(child, [how])
-    expect(stderr).toBe('')
-    expect(JSON.parse(stdout)).toEqual({ meanwhile: '0 10', outcome: how, after: '2 -10' })
-  })
-})

@@ -159,3 +159,12 @@ export function isRunning(pid: number): boolean {
     return false
   }
 }
+
+/** Whether SIGSTOP has stopped it: not so one that was killed and whose memory is being taken apart. */
+export function isStopped(pid: number): boolean {
+  try {
+    return /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
+  } catch {
+    return false
+  }
+}

@@ -2,7 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { O } from '../../../src/native/index.js'
-import { isRunning } from '../../support/evermount.js'
+import { isRunning, isStopped } from '../../support/evermount.js'
 import { installedCopies } from '../../support/installed-copy.js'
 import { requireOrSkip } from '../../support/requirements.js'
 import { superviseMirror, type SupervisedMirrorOptions } from '../../support/supervised-mirror.js'
@@ -39,15 +39,6 @@ ServerProcess.spawn = (resources, kept) => {
 }
 export { ServerProcess }
 `
-
-/** Not so one that was killed and whose memory is being taken apart. */
-function isStopped(pid: number): boolean {
-  try {
-    return /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
-  } catch {
-    return false
-  }
-}
 
 /** Protections of recovery that only the real kernel can do without: each is taken away, and missed. */
 describe('without a protection', { timeout: 120_000 }, () => {
