@@ -11,10 +11,9 @@ export interface CommandOptions {
   readonly input?: string
 }
 
-/** What a command has said, and how long it took. */
+/** What a command has said. */
 export interface CommandResult {
   readonly stdout: string
-  readonly seconds: number
 }
 
 /**
@@ -29,7 +28,6 @@ export function run(
   const { deadline = 60_000, env, directory, user, input = '' } = options
   const title = [command, ...args].join(' ').slice(0, 200)
   return new Promise((resolve, reject) => {
-    const began = process.hrtime.bigint()
     const child = spawn(command, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
@@ -41,7 +39,6 @@ export function run(
     child.stdin.on('error', () => undefined)
     child.stdin.end(input)
     let [stdout, stderr, late] = ['', '', false]
-    let seconds = 0
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
     const timer = setTimeout(() => {
@@ -56,13 +53,10 @@ export function run(
       clearTimeout(timer)
       reject(error)
     })
-    child.on('exit', () => {
-      seconds = Number(process.hrtime.bigint() - began) / 1e9
-    })
     child.on('close', (code, signal) => {
       clearTimeout(timer)
       if (late) return
-      if (code === 0) resolve({ stdout, seconds })
+      if (code === 0) resolve({ stdout })
       else reject(new Error(`${title}: ${signal ?? `exit status ${code ?? ''}`}\n${stderr || stdout}`.trim()))
     })
   })

@@ -13,7 +13,7 @@ import { tables } from './report/table.js'
 import { readResults, writeResults, type Results } from './results.js'
 import { measureGroup } from './rounds.js'
 import { rows } from './rows/index.js'
-import { check } from './targets.js'
+import { check, checkAlike } from './targets.js'
 import { data } from './work/data.js'
 import { metadata } from './work/metadata.js'
 import { mixed } from './work/mixed.js'
@@ -78,6 +78,12 @@ function judge(results: Results): boolean {
   for (const { target, value, limit } of short)
     tell(`not met: ${target}: ${figure(value)}, limit ${figure(limit)}`)
   tell(`${verdicts.length - short.length} of ${verdicts.length} targets met`)
+  for (const processors of ['awake', 'halting'] as const) {
+    const alike = checkAlike(results, processors)
+    const met = alike.filter(({ isMet }) => isMet).length
+    if (alike.length > 0)
+      tell(`operations and tools with all processors ${processors}: ${met} of ${alike.length}`)
+  }
   return short.length === 0 && verdicts.length > 0
 }
 

@@ -12,7 +12,7 @@ export const CEILING = join(built, 'ceiling')
 export const CEILING_IN_NODE = join(root, 'bench/build/ceiling-in-node/main.js')
 export const CLIENT = join(built, 'client')
 
-export const COMPILER_FLAGS = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-pthread'] as const
+const COMPILER_FLAGS = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-pthread'] as const
 
 /** Compiles the programs in C, where they are older than their sources. */
 export async function compile(): Promise<void> {

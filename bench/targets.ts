@@ -17,6 +17,8 @@ const BYTES_PER_NODE = 300
 const JOURNAL_SHARE = 0.05
 const TAKEOVER_MS = 10
 const TAKEOVER_NODES = 1_000_000
+/** Fewer show no 99 %. */
+const TAKEOVER_KILLS = 200
 
 /** Tools that only look at a tree; their data stays where it is. */
 const ONLY_STATS = ['git status', 'find with stat']
@@ -129,11 +131,17 @@ function checkData(measurement: Measurement): Verdict[] {
   return verdicts
 }
 
+/** Uncached operations with a target: a listing that has not changed is the kernel's own, for a server that lets it keep one. */
+function isCompared(work: string): boolean {
+  if (work.startsWith('readdir') && !work.includes(', changed')) return false
+  return COMPARED_OPERATIONS.some((name) => work.startsWith(name))
+}
+
 function checkOperations(measurement: Measurement, rows: Compared): Verdict[] {
   const { work } = measurement
-  const isCompared = COMPARED_OPERATIONS.some((name) => work.startsWith(name))
   const own = values(measurement, rows.own)
-  if (!isCompared || measurement.unit !== '1/s' || / 2 clients$/.test(work) || own === undefined) return []
+  if (!isCompared(work) || measurement.unit !== '1/s' || / 2 clients$/.test(work) || own === undefined)
+    return []
   const verdicts: Verdict[] = []
   const other = better(measurement, rows.bindfs)
   if (other !== undefined) verdicts.push(atLeast(`${work}: of bindfs's speed`, ratio(own, other), 1.5))
@@ -143,8 +151,9 @@ function checkOperations(measurement: Measurement, rows: Compared): Verdict[] {
   const ownCpu = cpu(measurement.samples[rows.own])
   // With threads it spends more on a stat.
   const otherCpu = cpu(measurement.samples[rows.bindfs[0]!])
-  if (work.startsWith('stat') && ownCpu !== undefined && otherCpu !== undefined) {
-    verdicts.push(atMost(`${work}: server CPU time to bindfs's`, ownCpu / otherCpu, 1))
+  if (work.startsWith('stat') && otherCpu !== undefined) {
+    // Not a number, and not met, where a process was gone when its clock was read.
+    verdicts.push(atMost(`${work}: server CPU time to bindfs's`, (ownCpu ?? NaN) / otherCpu, 1))
   }
   return verdicts
 }
@@ -181,9 +190,10 @@ function checkJournal({ operation, withUs, withoutUs }: JournalTime): Verdict {
 function checkNodes({ takeover, memory }: Results): Verdict[] {
   const verdicts = takeover
     .filter(({ knownNodes }) => knownNodes >= TAKEOVER_NODES)
-    .map(({ knownNodes, p99Ms }) =>
-      atMost(`takeover with ${knownNodes} known nodes, p99 in ms`, p99Ms, TAKEOVER_MS),
-    )
+    .map(({ knownNodes, kills, p99Ms }) => {
+      const target = `takeover with ${knownNodes} known nodes, p99 of ${kills} kills in ms`
+      return atMost(target, kills < TAKEOVER_KILLS ? NaN : p99Ms, TAKEOVER_MS)
+    })
   for (const { row, process, knownNodes, kills, rssMiB } of memory) {
     if (row !== 'evermount') continue
     const limit =

@@ -104,8 +104,8 @@ function countStores({ Area, RequestTable, NodeTable, DeviceTransport }: Compile
  */
 function leaveOut({ RequestTable, RedoLog, Forgetting, Region }: Compiled): void {
   const nothing = (): void => undefined
-  Object.assign(RequestTable.prototype, { begin: nothing, end: nothing, intend: nothing })
-  Object.assign(RedoLog.prototype, {
+  replace(RequestTable.prototype, { begin: nothing, end: nothing, intend: nothing })
+  replace(RedoLog.prototype, {
     stageU32: (area: Words, address: number, value: number) => {
       if (area.region !== Region.requests && area.region !== Region.frames) area.setU32(address, value)
     },
@@ -117,6 +117,14 @@ function leaveOut({ RequestTable, RedoLog, Forgetting, Region }: Compiled): void
     discard: nothing,
   })
   Forgetting.prototype.read = (transport, slot) => transport.read(slot.frame.bytes)
+}
+
+/** Throws where there is no such method any more: what leaves nothing out would measure nothing. */
+function replace(prototype: object, methods: Readonly<Record<string, unknown>>): void {
+  for (const name of Object.keys(methods)) {
+    if (!(name in prototype)) throw new Error(`the journal has no ${name} to leave out`)
+  }
+  Object.assign(prototype, methods)
 }
 
 const [source, mountPoint, mode] = process.argv.slice(2)

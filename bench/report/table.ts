@@ -1,4 +1,5 @@
 import { ROW_NAMES, type Measurement, type Results, type Sample } from '../results.js'
+import { ratio } from '../statistics.js'
 import { check, checkAlike, type Verdict } from '../targets.js'
 import { figure, markdownTable, medianOf, spread, UNITS } from './format.js'
 
@@ -27,6 +28,7 @@ export function tables(results: Results): string {
     ...takeover(results),
     ...verdicts(check(results)),
     ...alike(results),
+    ...besideC(results),
   )
   return parts.join('\n\n')
 }
@@ -159,4 +161,37 @@ function alike(results: Results): string[] {
       `${metHalting} of ${kinds[1]!.length}. bindfs with one thread.`,
     markdownTable(['comparison', 'awake', 'halting', 'target'], lines),
   ]
+}
+
+/** What JavaScript costs a server that does no more than the ceiling, and what evermount does beside that. */
+function besideC({ measurements }: Results): string[] {
+  const lines = measurements.flatMap(({ work, samples }) => {
+    const [node, ceiling, own, other] = (
+      [
+        'ceiling in Node.js, processors awake',
+        'ceiling, processors awake',
+        'evermount, processors awake',
+        'bindfs, processors awake',
+      ] as const
+    ).map((row) => samples[row]?.map(({ value }) => value) ?? [])
+    if (node!.length === 0 || / 2 clients$/.test(work)) return []
+    const pairs = [
+      [node!, ceiling!],
+      [own!, node!],
+      [own!, ceiling!],
+      [own!, other!],
+    ] as const
+    return [
+      [work, ...pairs.map(([of, to]) => (of.length === 0 || to.length === 0 ? '-' : figure(ratio(of, to))))],
+    ]
+  })
+  if (lines.length === 0) return []
+  const head = [
+    'processors awake',
+    "ceiling in Node.js: of the ceiling's speed",
+    'evermount: of that',
+    "evermount: of the ceiling's",
+    "evermount: of bindfs's",
+  ]
+  return ['### What JavaScript costs, and what evermount does beside', markdownTable(head, lines)]
 }

@@ -16,7 +16,6 @@ export interface Status {
   }
   readonly standbyReady: boolean
   readonly knownNodes: number
-  readonly journalBytes: number
   readonly requests: Readonly<Record<string, number>>
 }
 

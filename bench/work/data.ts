@@ -21,7 +21,7 @@ interface Job {
   readonly once?: boolean
 }
 
-export const DATA = 'file data, warm'
+const DATA = 'file data, warm'
 
 const SMALL_KIB = 256
 

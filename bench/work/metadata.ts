@@ -4,7 +4,7 @@ import type { Settings } from '../settings.js'
 import { client, operations, OPERATIONS } from './client.js'
 import { SERVERS_ALIKE, type Group, type Work } from './work.js'
 
-export const METADATA = 'metadata, uncached'
+const METADATA = 'metadata, uncached'
 
 const FILES = 100
 /** What further readers, and what JavaScript costs. */

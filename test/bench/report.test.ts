@@ -65,6 +65,19 @@ describe('tables', () => {
     expect(text).toContain("| stat, 1 client: of the ceiling's speed | 0.750 | 0.900 | 0.800 |")
   })
 
+  it('set evermount and what JavaScript costs beside C, idle processors treated alike', () => {
+    const samples = {
+      'ceiling, processors awake': [{ value: 200 }],
+      'ceiling in Node.js, processors awake': [{ value: 180 }],
+      'evermount, processors awake': [{ value: 160 }],
+      'bindfs, processors awake': [{ value: 100 }],
+    }
+    const stat = { ...results.measurements[0]!, samples, failures: {} }
+    const text = tables({ ...results, measurements: [stat, { ...stat, work: 'stat, 2 clients' }] })
+    expect(text).toContain('| stat, 1 client | 0.900 | 0.889 | 0.800 | 1.60 |')
+    expect(text).not.toContain('| stat, 2 clients | 0.900 |')
+  })
+
   it('say what the journal costs, and how sure that is', () => {
     const time = {
       operation: 'stat',
