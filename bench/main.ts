@@ -26,28 +26,36 @@ const tell = (text: string): void => {
   process.stderr.write(`${text}\n`)
 }
 
+/** Nothing yet, or what an earlier run has left. Throws when that was another kind of run, or on another machine. */
+function begin({ settings, resume }: Options, machine: Results['machine']): Results {
+  const fresh = { measurements: [], memory: [], journal: [], journalTimes: [], takeover: [] }
+  if (resume === undefined) return { machine, settings: { ...settings }, ...fresh }
+  const earlier = readResults(resume)
+  const [here, there] = [machine, earlier.machine].map(({ cpu, cores, kernel }) =>
+    [cpu, cores, kernel].join(', '),
+  )
+  if (JSON.stringify(earlier.settings) !== JSON.stringify(settings) || here !== there) {
+    throw new Error(`${resume}: of a run with other settings, or on another machine`)
+  }
+  return earlier
+}
+
 /** `save` is called after each part: what has been measured is not lost when another part fails. */
 async function measure(options: Options, save: (results: Results) => void): Promise<Results> {
   const { settings, filter } = options
   const place = mkdtempSync(join(options.place ?? tmpdir(), 'evermount-bench-'))
-  const results: Results = {
-    machine: describeMachine(place),
-    settings: { ...settings },
-    measurements: [],
-    memory: [],
-    journal: [],
-    journalTimes: [],
-    takeover: [],
-  }
+  const results = begin(options, describeMachine(place))
   try {
     await mountFusectl()
     await compile()
-    for (const group of [data, metadata, trees, watched, mixed]) {
-      const measured = await measureGroup(group(settings), { place, rows, filter, settings, tell })
+    for (const make of [data, metadata, trees, watched, mixed]) {
+      const group = make(settings)
+      if (results.measurements.some(({ group: name }) => name === group.name)) continue
+      const measured = await measureGroup(group, { place, rows, filter, settings, tell })
       results.measurements.push(...measured)
       save(results)
     }
-    if (filter.work('journal')) {
+    if (filter.work('journal') && results.journalTimes.length === 0) {
       const { costs, times } = await measureJournal(place, settings)
       results.journal.push(...costs)
       results.journalTimes.push(...times)
@@ -57,6 +65,7 @@ async function measure(options: Options, save: (results: Results) => void): Prom
     }
     for (const { nodes, kills } of settings.takeovers) {
       if (!filter.work(`takeover with ${nodes} nodes`)) continue
+      if (results.takeover.some(({ knownNodes }) => knownNodes === nodes)) continue
       const { memory, takeover } = await measureKnownNodes(place, nodes, kills, tell)
       results.memory.push(...memory)
       results.takeover.push(takeover)

@@ -11,6 +11,7 @@ export const USAGE = `npm run bench -- [options]
   --check             exit status 1 when a target is not met, with the names of what falls short
   --json              the results as JSON on standard output instead of tables
   --output FILE       where the results go (default: bench/results/last.json)
+  --resume FILE       goes on from the results of a run with the same settings that broke off, and measures what they have not
   --report FILE       measures nothing: writes docs/performance.md and docs/performance.svg from these results
   --place DIRECTORY   where the sources are made (default: the folder for temporary files)`
 
@@ -20,6 +21,7 @@ export interface Options {
   readonly check: boolean
   readonly json: boolean
   readonly output: string | undefined
+  readonly resume: string | undefined
   readonly report: string | undefined
   readonly place: string | undefined
 }
@@ -43,6 +45,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       output: { type: 'string' },
+      resume: { type: 'string' },
       report: { type: 'string' },
       place: { type: 'string' },
     },
@@ -62,6 +65,6 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     const seconds = positive('seconds', values.seconds)
     settings = { ...settings, clientSeconds: seconds, fioSeconds: seconds }
   }
-  const { check, json, output, report, place } = values
-  return { settings, filter: new Filter(values.only), check, json, output, report, place }
+  const { check, json, output, resume, report, place } = values
+  return { settings, filter: new Filter(values.only), check, json, output, resume, report, place }
 }

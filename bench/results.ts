@@ -65,7 +65,8 @@ export interface JournalTime {
   /** Medians, microseconds for each uncached operation, with the journal's own stores and without them. */
   readonly withUs: number
   readonly withoutUs: number
-  /** Differences of runs that followed each other: half of them are between these. */
+  /** Median of the differences of runs that followed each other, and between which half of them are. */
+  readonly differenceUs: number
   readonly middleHalfUs: readonly [number, number]
   readonly rounds: number
 }

@@ -53,5 +53,5 @@ export const QUICK: Settings = {
     { nodes: 100_000, kills: 10 },
     { nodes: 1_000_000, kills: 200 },
   ],
-  journalRounds: 15,
+  journalRounds: 31,
 }

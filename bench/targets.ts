@@ -183,8 +183,8 @@ function checkTools(measurement: Measurement, rows: Compared): Verdict[] {
   return verdicts
 }
 
-function checkJournal({ operation, withUs, withoutUs }: JournalTime): Verdict {
-  return atMost(`the journal's share of ${operation}`, (withUs - withoutUs) / withUs, JOURNAL_SHARE)
+function checkJournal({ operation, withUs, differenceUs }: JournalTime): Verdict {
+  return atMost(`the journal's share of ${operation}`, differenceUs / withUs, JOURNAL_SHARE)
 }
 
 function checkNodes({ takeover, memory }: Results): Verdict[] {

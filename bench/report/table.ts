@@ -115,12 +115,24 @@ function journal({ journal: list, journalTimes: times }: Results): string[] {
     const head = ['operation', 'bytes written to tables', 'bytes of requests and answers']
     parts.push('### Journal per operation', markdownTable(head, lines))
   }
-  for (const { operation, withUs, withoutUs, middleHalfUs, rounds } of times) {
-    parts.push(
-      `Uncached ${operation}: ${figure(withUs)} µs with the journal and ${figure(withoutUs)} µs without it ` +
-        `(medians of ${rounds} runs each, in turn); half of the differences are between ` +
-        `${middleHalfUs.map(figure).join(' and ')} µs.`,
-    )
+  if (times.length > 0) {
+    const lines = times.map(({ operation, withUs, withoutUs, differenceUs, middleHalfUs, rounds }) => [
+      operation,
+      figure(withUs),
+      figure(withoutUs),
+      figure(differenceUs),
+      middleHalfUs.map(figure).join(' to '),
+      String(rounds),
+    ])
+    const head = [
+      'operation',
+      'with it, µs',
+      'without, µs',
+      'difference',
+      'half of the differences',
+      'pairs of runs',
+    ]
+    parts.push('### Time of the journal', markdownTable(head, lines))
   }
   return parts
 }

@@ -83,12 +83,12 @@ describe('tables', () => {
       operation: 'stat',
       withUs: 30.2,
       withoutUs: 28.8,
+      differenceUs: 1.3,
       middleHalfUs: [0.6, 1.9],
       rounds: 15,
     } as const
     expect(tables({ ...results, journalTimes: [time] })).toContain(
-      'Uncached stat: 30.2 µs with the journal and 28.8 µs without it (medians of 15 runs each, in turn); ' +
-        'half of the differences are between 0.600 and 1.90 µs.',
+      '| stat | 30.2 | 28.8 | 1.30 | 0.600 to 1.90 | 15 |',
     )
   })
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -65,6 +65,31 @@ describe('npm run bench', { timeout: 180_000 }, () => {
     expect(opens.samples.source![0]!.serverCpuUs).toBeUndefined()
     expect(opens.samples.evermount![0]!.serverCpuUs).toBeGreaterThan(0)
     expect(opens.samples.source![0]!.value).toBeGreaterThan(opens.samples.ceiling![0]!.value)
+  })
+
+  it('goes on from the results of a run that broke off, if they are of the same kind', async () => {
+    const folder = directory()
+    const [first, second] = [join(folder, 'first.json'), join(folder, 'second.json')]
+    const bench = (...args: string[]): ReturnType<typeof runCommand> =>
+      runCommand(
+        process.execPath,
+        [join(root, 'bench/build/main.js'), '--quick', '--seconds', '0.1', '--place', folder].concat(
+          ['--only', 'source/open+close, 1', '--output'],
+          args,
+        ),
+        60_000,
+      )
+    expect((await bench(first, '--rounds', '1')).code).toBe(0)
+    const results = JSON.parse(readFileSync(first, 'utf8')) as Results
+    expect(results.measurements).toHaveLength(1)
+    writeFileSync(first, JSON.stringify({ ...results, measurements: [] }))
+    expect((await bench(second, '--rounds', '1', '--resume', first)).code).toBe(0)
+    const measured = readFileSync(second, 'utf8')
+    expect((JSON.parse(measured) as Results).measurements[0]?.work).toBe('open+close, 1 client')
+    expect((await bench(first, '--rounds', '1', '--resume', second)).code).toBe(0)
+    expect(readFileSync(first, 'utf8')).toBe(measured)
+    const other = await bench(first, '--rounds', '2', '--resume', second)
+    expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('other settings') as string })
   })
 
   it('has each row in a group, and each row of a group', () => {

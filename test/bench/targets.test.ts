@@ -119,8 +119,8 @@ describe('targets', () => {
     const results: Results = {
       ...resultsOf(),
       journalTimes: [
-        { operation: 'stat', withUs: 20, withoutUs: 18, middleHalfUs: [1, 3], rounds: 9 },
-        { operation: 'rename', withUs: 20, withoutUs: 19, middleHalfUs: [1, 3], rounds: 9 },
+        { operation: 'stat', withUs: 20, withoutUs: 18, differenceUs: 2, middleHalfUs: [1, 3], rounds: 9 },
+        { operation: 'rename', withUs: 20, withoutUs: 18, differenceUs: 1, middleHalfUs: [0, 3], rounds: 9 },
       ],
       memory: [
         { row: 'evermount', process: 'supervisor', knownNodes: 1000, kills: 0, rssMiB: 61, pssMiB: 1 },
