@@ -116,11 +116,11 @@ function leaveOut({ RequestTable, RedoLog, Forgetting, Region }: Compiled): void
     apply: nothing,
     discard: nothing,
   })
-  Forgetting.prototype.read = (transport, slot) => transport.read(slot.frame.bytes)
+  replace(Forgetting.prototype, { read: (transport, slot) => transport.read(slot.frame.bytes) })
 }
 
 /** Throws where there is no such method any more: what leaves nothing out would measure nothing. */
-function replace(prototype: object, methods: Readonly<Record<string, unknown>>): void {
+function replace<T extends object>(prototype: T, methods: Partial<T>): void {
   for (const name of Object.keys(methods)) {
     if (!(name in prototype)) throw new Error(`the journal has no ${name} to leave out`)
   }

@@ -20,8 +20,6 @@ const WARM_UP = 20
 const SECONDS = 0.5
 const GUARD_SECONDS = 1200
 
-const TIMED = ['stat', 'open+close', 'create+unlink', 'mkdir+rmdir', 'rename'] as const
-
 interface Served {
   readonly directory: string
   counts(): Promise<Counts>
@@ -58,10 +56,9 @@ async function serve(folder: string, mode: 'count' | 'on' | 'off'): Promise<Serv
       )
       if (connectionsAt(mountPoint).length === 0) callOff()
       // It holds the source, which is to be unmounted next.
-      const gone = once(child, 'exit')
       if (child.exitCode === null && child.signalCode === null) {
         child.kill('SIGKILL')
-        await gone
+        await once(child, 'exit')
       }
     },
   }
@@ -88,7 +85,8 @@ export async function measureJournal(
     const off = await serve(folder, 'off')
     served.push(off)
     const times: JournalTime[] = []
-    for (const operation of TIMED) times.push(await timeOf(operation, on, off, journalRounds))
+    for (const [name, operation] of Object.entries(OPERATIONS))
+      times.push(await timeOf(name, operation, on, off, journalRounds))
     return { costs, times }
   } finally {
     for (const server of served) await server.end()
@@ -114,7 +112,8 @@ async function bytesOf(counted: Served, name: string, operation: string): Promis
 
 /** Turn by turn, so that each pair of runs meets the same machine. */
 async function timeOf(
-  operation: keyof typeof OPERATIONS,
+  name: string,
+  operation: string,
   on: Served,
   off: Served,
   rounds: number,
@@ -123,7 +122,7 @@ async function timeOf(
     const subject = { row: 'evermount', source: '', directory, servers: [] } as const
     const files = join(directory, 'files')
     const { value } = await operations(subject, files, {
-      operation: OPERATIONS[operation],
+      operation,
       clients: 1,
       seconds: SECONDS,
       files: FILES,
@@ -140,7 +139,7 @@ async function timeOf(
   }
   const differences = withJournal.map((time, round) => time - without[round]!)
   return {
-    operation,
+    operation: name,
     withUs: median(withJournal),
     withoutUs: median(without),
     differenceUs: median(differences),

@@ -21,13 +21,19 @@ async function handOver(mirror: SupervisedMirror): Promise<HandoverResult> {
   return reply.result
 }
 
-/** The server that is loading, once it has been stopped. */
-async function loadingBeside(pids: MountStatus['pids']): Promise<number> {
+/** A handover whose successor has been stopped while it loads. */
+async function handOverToStopped(
+  mirror: SupervisedMirror,
+  pids: MountStatus['pids'],
+): Promise<{ handover: Promise<HandoverResult>; successor: number }> {
+  mirror.arm('load', 'stop')
+  const handover = handOver(mirror)
+  await expect.poll(() => mirror.armed('load'), { timeout: 10_000 }).toBe(false)
   const children = readFileSync(`/proc/${pids.supervisor}/task/${pids.supervisor}/children`, 'latin1')
   const started = children.trim().split(' ').map(Number)
-  const loading = started.find((pid) => pid !== pids.server && pid !== pids.standby)!
-  await expect.poll(() => isStopped(loading), { timeout: 10_000 }).toBe(true)
-  return loading
+  const successor = started.find((pid) => pid !== pids.server && pid !== pids.standby)!
+  await expect.poll(() => isStopped(successor), { timeout: 10_000 }).toBe(true)
+  return { handover, successor }
 }
 
 const lines = (count: number): string =>
@@ -90,10 +96,7 @@ describe('a planned handover', { timeout: 90_000 }, () => {
   it('to a server that loads behind everybody, since nobody waits for it yet', async () => {
     await using mirror = await superviseMirror()
     const { pids } = await mirror.ready()
-    mirror.arm('load', 'stop')
-    const handover = handOver(mirror)
-    await expect.poll(() => mirror.armed('load'), { timeout: 10_000 }).toBe(false)
-    const successor = await loadingBeside(pids)
+    const { handover, successor } = await handOverToStopped(mirror, pids)
     expect(getPriority(successor)).toBeGreaterThanOrEqual(10)
     process.kill(successor, 'SIGCONT')
     expect(await handover).toMatchObject({ done: true, pid: successor })
@@ -105,10 +108,7 @@ describe('a planned handover', { timeout: 90_000 }, () => {
   it('to a server that takes long to load has it come forward, since somebody waits for it after all', async () => {
     await using mirror = await superviseMirror()
     const { pids } = await mirror.ready()
-    mirror.arm('load', 'stop')
-    const handover = handOver(mirror)
-    await expect.poll(() => mirror.armed('load'), { timeout: 10_000 }).toBe(false)
-    const successor = await loadingBeside(pids)
+    const { handover, successor } = await handOverToStopped(mirror, pids)
     await expect.poll(() => getPriority(successor), { timeout: 10_000 }).toBe(-10)
     process.kill(successor, 'SIGCONT')
     expect(await handover).toMatchObject({ done: true, pid: successor })
@@ -118,9 +118,7 @@ describe('a planned handover', { timeout: 90_000 }, () => {
     await using mirror = await superviseMirror()
     const client = mirror.client()
     const { pids } = await mirror.ready()
-    mirror.arm('load', 'stop')
-    const handover = handOver(mirror)
-    await expect.poll(() => mirror.armed('load'), { timeout: 10_000 }).toBe(false)
+    const { handover } = await handOverToStopped(mirror, pids)
     process.kill(pids.server!, 'SIGKILL')
     const began = performance.now()
     await client.do('mkdir', 'd')
