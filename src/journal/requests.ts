@@ -55,7 +55,7 @@ export class RequestTable {
     nodeid: number,
     pid: number,
     life: number,
-    now: number,
+    now = Date.now(),
   ): void {
     const at = slot * RequestRecord.bytes
     const area = this.#area

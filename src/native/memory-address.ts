@@ -3,7 +3,11 @@ import koffi from 'koffi'
 /** The views asked for lately, which this keeps alive, and where they start: a call passes the same few again and again. */
 const RECENT = 16
 const views: (Uint8Array | undefined)[] = new Array<undefined>(RECENT).fill(undefined)
-const starts = new Float64Array(RECENT)
+/**
+ * An array that has held something else than numbers: V8 keeps in it the very object that a number of this size is, which a call
+ * takes as it is. An array of numbers, or a field, would have it make a new object for each call.
+ */
+const starts: (number | undefined)[] = new Array<undefined>(RECENT).fill(undefined)
 let next = 0
 /**
  * Start of each array buffer that was passed to the kernel. V8 never moves a backing store, so an address
@@ -17,7 +21,9 @@ const startsOfBuffers = new WeakMap<ArrayBufferLike, number>()
  */
 export function addressOf(view: Uint8Array, offset: number): number {
   // To ask a view for its buffer is a call out of compiled code, four times as long as this.
-  for (let at = 0; at < RECENT; at++) if (views[at] === view) return starts[at]! + offset
+  for (let at = 0; at < RECENT; at++) {
+    if (views[at] === view) return offset === 0 ? starts[at]! : starts[at]! + offset
+  }
   const { buffer } = view
   let start = startsOfBuffers.get(buffer)
   if (start === undefined) {

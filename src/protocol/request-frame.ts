@@ -15,6 +15,8 @@ const PID = InHeader.offset.pid
 const TOTAL_EXTLEN = InHeader.offset.totalExtlen
 const TWO_32 = 0x1_0000_0000
 const SLASH = 0x2f
+/** NAME_MAX of Linux's file systems. */
+const LONGEST_NAME = 255
 
 /**
  * A cursor over one buffer that holds one request after the other: `load` checks a request's header and length,
@@ -52,6 +54,9 @@ export class RequestFrame {
   bodyEnd = 0
   /** After a failed `load`: whether the header is sound, so that the request can be answered with EIO. */
   answerable = false
+
+  /** The last view of a name of each length. */
+  readonly #nameViews: (Uint8Array | undefined)[] = new Array<undefined>(LONGEST_NAME + 1).fill(undefined)
 
   /** `buffer`: the memory to use, or how many bytes of it to allocate. */
   constructor(buffer: Uint8Array | number, options: { readonly setxattrExt?: boolean } = {}) {
@@ -132,7 +137,17 @@ export class RequestFrame {
   /** The name at `at` without its NUL; the next one begins at `at + name.length + 1`. */
   readName(at: number, kind: NameKind = 'entry'): Uint8Array | null {
     const end = this.nameEnd(at, kind)
-    return end < 0 ? null : this.bytes.subarray(at, end)
+    return end < 0 ? null : this.#nameView(at, end - at)
+  }
+
+  /** The view that a name of this place and length had before: it is of the same bytes, whatever they are now. */
+  #nameView(at: number, length: number): Uint8Array {
+    const start = this.bytes.byteOffset + at
+    const before = this.#nameViews[length]
+    if (before?.byteOffset === start) return before
+    const view = this.bytes.subarray(at, at + length)
+    if (length <= LONGEST_NAME) this.#nameViews[length] = view
+    return view
   }
 
   /** `size` bytes at `at`; `null` when the request ends before. */

@@ -414,7 +414,7 @@ export class Session implements Serving {
     if (this.#freeRecords.length === 0) this.#dropInherited()
     const record = this.#freeRecords.pop()!
     const nodeid = Number(frame.nodeid)
-    requests.begin(record, frame.opcode, frame.uniqueId, nodeid, frame.pid, this.#life, Date.now())
+    requests.begin(record, frame.opcode, frame.uniqueId, nodeid, frame.pid, this.#life)
     slot.begin(record, false, undefined)
     return false
   }
