@@ -47,7 +47,8 @@ export interface Opened<File> extends HowOpened {
 
 /**
  * Nothing has been opened yet, and with passthrough hardly anything ever needs it: `reopen` is called when something does,
- * or at once where the kernel cannot pass the file through. `release` is called only after that.
+ * or at once where the kernel cannot pass the file through. `release` is called only after that. A file system may answer
+ * with the same object each time: it is read at once.
  */
 export interface OpenedLater extends HowOpened {
   later: true

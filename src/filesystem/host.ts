@@ -22,6 +22,8 @@ export interface Nodes {
   idAt(slot: number): NodeId
   /** The key of the node in a slot; undefined when the journal's record is damaged. */
   key(slot: number): { readonly identity: Uint8Array; readonly locator: Uint8Array } | undefined
+  /** The first byte of its locator, for file systems that have several kinds; -1: there is none, or the record is damaged. */
+  locatorKind(slot: number): number
   /** The object has lost its last name: its identity may now come to mean another object. */
   unlink(slot: number): void
   isUnlinked(slot: number): boolean

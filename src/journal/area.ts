@@ -90,6 +90,11 @@ export class Area {
     return this.chunk(address).subarray(at, at + length)
   }
 
+  /** Puts bytes into one record; they must not cross a chunk. */
+  setBytes(address: number, bytes: Uint8Array): void {
+    this.chunk(address).set(bytes, address % this.chunkBytes)
+  }
+
   #mapU32(chunk: number): Uint32Array {
     this.#map(chunk)
     return this.#u32[chunk]!

@@ -60,6 +60,20 @@ export class HandleTable {
     return slot < 0 ? undefined : this.#facts(slot)
   }
 
+  /** -1: there is no such handle (any more). */
+  slotOf(id: number): number {
+    return this.#slots.slotOf(id)
+  }
+
+  /** The node of the handle in a slot. */
+  nodeOf(slot: number): number {
+    return this.#area.f64(slot * HandleRecord.bytes + HandleRecord.nodeid)
+  }
+
+  isPassthrough(slot: number): boolean {
+    return (this.#area.u32(slot * HandleRecord.bytes + HandleRecord.kind) & HandleKind.passthrough) !== 0
+  }
+
   /** Reads and writes of this handle go to the backing file: known only once the file is registered. */
   setPassthrough(id: number): void {
     const at = this.#slots.slotOf(id) * HandleRecord.bytes + HandleRecord.kind
@@ -78,15 +92,13 @@ export class HandleTable {
     redo.stageU32(this.#area, slot * HandleRecord.bytes + HandleRecord.state, HandleState.open)
   }
 
-  /** The handle ends once the staged answer has gone out; `finishClose` follows then, with the same slot. */
-  stageClose(redo: RedoLog, id: number): number {
-    const slot = this.#slots.slotOf(id)
-    if (slot >= 0) this.#slots.stageGive(redo, slot)
-    return slot
+  /** The handle in a slot ends once the staged answer has gone out; `finishClose` follows then. */
+  stageClose(redo: RedoLog, slot: number): void {
+    this.#slots.stageGive(redo, slot)
   }
 
   finishClose(slot: number): void {
-    if (slot >= 0) this.#slots.finishGive(slot)
+    this.#slots.finishGive(slot)
   }
 
   /** Ends a handle, pending or open. */

@@ -105,15 +105,32 @@ export class NodeTable {
     return this.idOf(slot)
   }
 
-  /** Copies the identity and the locator out of the record; undefined when the record does not hold what was put in. */
+  /** Views of the identity and the locator in the record; undefined when the record does not hold what was put in. */
   key(slot: number): { identity: Uint8Array; locator: Uint8Array } | undefined {
     const at = slot * NodeRecord.bytes
+    if (!this.#isSound(at)) return undefined
+    const chunk = this.#area.chunk(at)
+    const start = (at % CHUNK_BYTES) + NodeRecord.key
+    const middle = start + this.#area.u16(at + NodeRecord.identityBytes)
+    const end = start + this.#area.u16(at + NodeRecord.keyBytes)
+    return { identity: chunk.subarray(start, middle), locator: chunk.subarray(middle, end) }
+  }
+
+  /** The first byte of the locator; -1: it has none, or the record does not hold what was put in. */
+  locatorKind(slot: number): number {
+    const at = slot * NodeRecord.bytes
+    if (!this.#isSound(at)) return -1
     const identityBytes = this.#area.u16(at + NodeRecord.identityBytes)
+    if (identityBytes === this.#area.u16(at + NodeRecord.keyBytes)) return -1
+    return this.#area.chunk(at)[(at % CHUNK_BYTES) + NodeRecord.key + identityBytes]!
+  }
+
+  /** Whether the record at an address holds the key that was put in. */
+  #isSound(at: number): boolean {
     const keyBytes = this.#area.u16(at + NodeRecord.keyBytes)
-    if (identityBytes > keyBytes || keyBytes > MAX_KEY_BYTES) return undefined
-    const key = this.#area.bytes(at + NodeRecord.key, keyBytes)
-    if (hashBytes(key) !== this.#area.u32(at + NodeRecord.seal)) return undefined
-    return { identity: key.subarray(0, identityBytes), locator: key.subarray(identityBytes) }
+    if (this.#area.u16(at + NodeRecord.identityBytes) > keyBytes || keyBytes > MAX_KEY_BYTES) return false
+    const start = (at % CHUNK_BYTES) + NodeRecord.key
+    return hashBytes(this.#area.chunk(at), start, start + keyBytes) === this.#area.u32(at + NodeRecord.seal)
   }
 
   /**

@@ -102,7 +102,7 @@ export class RequestTable {
     }
     const at = slot * RequestRecord.bytes
     this.#area.publish(at + RequestRecord.state, RequestState.begun)
-    this.#area.bytes(at + RequestRecord.evidence, evidence.length).set(evidence)
+    this.#area.setBytes(at + RequestRecord.evidence, evidence)
     this.#area.setU32(at + RequestRecord.evidenceBytes, evidence.length)
     this.#area.setU32(at + RequestRecord.evidenceSeal, hashBytes(evidence))
     this.#area.publish(at + RequestRecord.state, RequestState.intended)

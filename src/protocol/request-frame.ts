@@ -17,6 +17,8 @@ const TWO_32 = 0x1_0000_0000
 const SLASH = 0x2f
 /** NAME_MAX of Linux's file systems. */
 const LONGEST_NAME = 255
+/** A power of two. */
+const NAME_PLACES = 4
 
 /**
  * A cursor over one buffer that holds one request after the other: `load` checks a request's header and length,
@@ -55,8 +57,8 @@ export class RequestFrame {
   /** After a failed `load`: whether the header is sound, so that the request can be answered with EIO. */
   answerable = false
 
-  /** The last view of a name of each length. */
-  readonly #nameViews: (Uint8Array | undefined)[] = new Array<undefined>(LONGEST_NAME + 1).fill(undefined)
+  /** Views of names, some for each length: names begin where the structure of their operation ends. */
+  readonly #nameViews = new Array<Uint8Array | undefined>((LONGEST_NAME + 1) * NAME_PLACES).fill(undefined)
 
   /** `buffer`: the memory to use, or how many bytes of it to allocate. */
   constructor(buffer: Uint8Array | number, options: { readonly setxattrExt?: boolean } = {}) {
@@ -142,12 +144,11 @@ export class RequestFrame {
 
   /** The view that a name of this place and length had before: it is of the same bytes, whatever they are now. */
   #nameView(at: number, length: number): Uint8Array {
-    const start = this.bytes.byteOffset + at
-    const before = this.#nameViews[length]
-    if (before?.byteOffset === start) return before
-    const view = this.bytes.subarray(at, at + length)
-    if (length <= LONGEST_NAME) this.#nameViews[length] = view
-    return view
+    if (length > LONGEST_NAME) return this.bytes.subarray(at, at + length)
+    const place = length * NAME_PLACES + ((at >>> 3) & (NAME_PLACES - 1))
+    const before = this.#nameViews[place]
+    if (before?.byteOffset === this.bytes.byteOffset + at) return before
+    return (this.#nameViews[place] = this.bytes.subarray(at, at + length))
   }
 
   /** `size` bytes at `at`; `null` when the request ends before. */

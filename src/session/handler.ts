@@ -1,9 +1,10 @@
-import type { Awaitable, FileSystem, NodeId } from '../filesystem/file-system.js'
+import type { Awaitable, FileSystem } from '../filesystem/file-system.js'
 import type { Journal } from '../journal/journal.js'
 import type { PassthroughRegistry } from '../passthrough/registry.js'
 import type { CacheTimeouts } from './encode.js'
 import type { Agreement } from './init.js'
 import type { OpenFiles } from './open-files.js'
+import type { Outcome } from './outcome.js'
 import type { RequestSlot } from './request-slot.js'
 
 /** What the handlers of a session work with. */
@@ -15,12 +16,8 @@ export interface Serving {
   readonly timeouts: CacheTimeouts
   /** What was agreed on at INIT; undefined before. */
   readonly agreement: Agreement | undefined
-  /** Runs once the answer that is being built has reached the kernel. */
-  afterAnswer(action: () => void): void
-  /** Runs when the kernel does not take the answer that is being built. */
-  ifRefused(action: () => void): void
-  /** An open file of the node is no more. */
-  closed(node: NodeId): void
+  /** What follows, in this process, from the answer that is being built. */
+  readonly outcome: Outcome
 }
 
 /**
@@ -29,7 +26,10 @@ export interface Serving {
 export interface Handler<Result = unknown> {
   /** Reads the request from the slot's frame and asks the file system. Throws FsError for an error answer. */
   call(serving: Serving, slot: RequestSlot): Awaitable<Result>
-  /** Puts the result into the slot's reply and stages in the journal what becomes true with it. */
+  /**
+   * Puts the result into the slot's reply and stages in the journal what becomes true with it. The request's structure is in
+   * the frame until something is put there.
+   */
   answer(serving: Serving, slot: RequestSlot, result: Result): void
 }
 

@@ -22,6 +22,8 @@ export class OpenFiles {
   readonly #fs: FileSystem
   readonly #files = new Map<number, OpenFile>()
   readonly #reopening = new Map<number, Promise<OpenFile>>()
+  /** Filled anew for each handle. */
+  readonly #facts = { node: 0, flags: 0, directory: false, passthrough: false }
 
   constructor(journal: Journal, registry: PassthroughRegistry, fs: FileSystem) {
     this.#journal = journal
@@ -29,29 +31,20 @@ export class OpenFiles {
     this.#fs = fs
   }
 
-  /**
-   * A handle for an open that has succeeded, pending until its answer is out; and the backing id for that answer,
-   * 0 when the open goes through the server.
-   */
-  add(
-    node: number,
-    flags: number,
-    opened: Opened<unknown> | OpenedLater,
-  ): { handle: number; backingId: number } {
-    const backingId = this.#registry.open(node, opened.backing)
-    const facts = { node, flags, directory: false, passthrough: backingId > 0 }
-    const handle = this.#add(facts)
-    if (!('later' in opened)) this.#files.set(handle, { handle, state: opened.file, ...facts })
-    else if (backingId === 0) this.#openNow(handle)
-    return { handle, backingId }
+  /** A handle for an open that has succeeded and that the registry has counted, pending until its answer is out. */
+  add(node: number, flags: number, opened: Opened<unknown> | OpenedLater, passthrough: boolean): number {
+    const handle = this.#add(node, flags, false, passthrough)
+    if (!('later' in opened)) {
+      this.#files.set(handle, { handle, state: opened.file, node, flags, directory: false, passthrough })
+    } else if (!passthrough) this.#openNow(handle)
+    return handle
   }
 
   /** The same for a directory. */
   addDirectory(node: number, flags: number, state: unknown): number {
     this.#registry.open(node, undefined)
-    const facts = { node, flags, directory: true, passthrough: false }
-    const handle = this.#add(facts)
-    this.#files.set(handle, { handle, state, ...facts })
+    const handle = this.#add(node, flags, true, false)
+    this.#files.set(handle, { handle, state, node, flags, directory: true, passthrough: false })
     return handle
   }
 
@@ -90,10 +83,15 @@ export class OpenFiles {
     this.#files.delete(handle)
   }
 
-  #add(facts: HandleFacts): number {
+  #add(node: number, flags: number, directory: boolean, passthrough: boolean): number {
+    const facts = this.#facts
+    facts.node = node
+    facts.flags = flags
+    facts.directory = directory
+    facts.passthrough = passthrough
     const handle = this.#journal.handles.add(facts)
     if (handle !== 0) return handle
-    this.#registry.abandon(facts.node, facts.passthrough)
+    this.#registry.abandon(node, passthrough)
     throw fsError('ENFILE')
   }
 

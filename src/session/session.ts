@@ -25,6 +25,7 @@ import { handlers } from './handlers/table.js'
 import { answerInit, recallAgreement, type Agreement } from './init.js'
 import { SessionNotifier } from './notifier.js'
 import { OpenFiles } from './open-files.js'
+import { Outcome } from './outcome.js'
 import { RequestSlot } from './request-slot.js'
 import { Sharing, type Processor } from './sharing.js'
 import { Suspects } from './suspects.js'
@@ -91,6 +92,7 @@ export class Session implements Serving {
   readonly passthrough: PassthroughRegistry
   readonly timeouts: CacheTimeouts
   readonly notifier: SessionNotifier
+  readonly outcome: Outcome
   readonly #transport: Transport
   readonly #options: SessionOptions
   readonly #forgetting: Forgetting
@@ -102,8 +104,6 @@ export class Session implements Serving {
   #mostSlots: number
   readonly #freeRecords: number[] = []
   readonly #inHand = new Map<number, RequestSlot>()
-  readonly #afterAnswer: (() => void)[] = []
-  readonly #ifRefused: (() => void)[] = []
   #inherited = new Map<number, InheritedRequest>()
   #settled = false
   #agreement: Agreement | undefined
@@ -138,6 +138,9 @@ export class Session implements Serving {
       next: () => this.#sequence,
       oldest: () => this.#oldestInHand(),
     })
+    this.outcome = new Outcome(journal.handles, this.passthrough, this.files, (node) => {
+      this.#forgetting.closed(node)
+    })
   }
 
   /** True once INIT has been answered, in this life or an earlier one. */
@@ -147,18 +150,6 @@ export class Session implements Serving {
 
   get agreement(): Agreement | undefined {
     return this.#agreement
-  }
-
-  afterAnswer(action: () => void): void {
-    this.#afterAnswer.push(action)
-  }
-
-  ifRefused(action: () => void): void {
-    this.#ifRefused.push(action)
-  }
-
-  closed(node: NodeId): void {
-    this.#forgetting.closed(node)
   }
 
   /** Makes everything ready, and changes nothing: a predecessor may still be serving. */
@@ -478,7 +469,7 @@ export class Session implements Serving {
       const agreement = answerInit(slot, this.journal, this.#options.wanted, (refused) => {
         this.#options.onInitialised?.(refused)
       })
-      this.afterAnswer(() => {
+      this.outcome.brings(() => {
         this.#agree(agreement)
         if (agreement !== undefined) this.#options.onInitialised?.()
       })
@@ -528,8 +519,7 @@ export class Session implements Serving {
     const written = this.#transport.write(slot.reply.buffer, length)
     if (written >= 0) {
       redo.apply()
-      if (this.#ifRefused.length > 0) this.#ifRefused.length = 0
-      if (this.#afterAnswer.length > 0) for (const action of this.#afterAnswer.splice(0)) action()
+      this.outcome.taken()
     } else {
       this.#undoAnswer()
       // ENOENT: nobody waits any more. ENODEV: no connection. Anything else: the answer itself is at fault.
@@ -546,8 +536,7 @@ export class Session implements Serving {
 
   #undoAnswer(): void {
     this.journal.redo.discard()
-    if (this.#afterAnswer.length > 0) this.#afterAnswer.length = 0
-    for (const action of this.#ifRefused.splice(0)) action()
+    this.outcome.refused()
   }
 
   #release(slot: RequestSlot): void {

@@ -15,7 +15,8 @@ function openFile(journal: Journal, facts: HandleFacts): number {
 }
 
 function close(journal: Journal, handle: number): void {
-  const slot = journal.handles.stageClose(journal.redo, handle)
+  const slot = journal.handles.slotOf(handle)
+  journal.handles.stageClose(journal.redo, slot)
   journal.redo.commit(0, 0)
   journal.redo.apply()
   journal.handles.finishClose(slot)

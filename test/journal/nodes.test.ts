@@ -63,6 +63,7 @@ describe('NodeTable', () => {
             const key = nodes.key(nodes.slotOf(node))
             expect([...key!.identity]).toEqual([...id])
             expect([...key!.locator]).toEqual([...at])
+            expect(nodes.locatorKind(nodes.slotOf(node))).toBe(at[0] ?? -1)
           }
           nodes.remove(nodes.slotOf(node))
         },
@@ -76,6 +77,7 @@ describe('NodeTable', () => {
     const { locator } = nodes.key(slot)!
     locator[0]! ^= 1
     expect(nodes.key(slot)).toBeUndefined()
+    expect(nodes.locatorKind(slot)).toBe(-1)
   })
 
   it('does not find an object without names; the next one with its identity is another node', () => {

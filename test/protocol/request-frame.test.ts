@@ -56,6 +56,34 @@ describe('RequestFrame', () => {
     expect(frame.readName(frame.namesAt)).toBeNull()
   })
 
+  it('makes a view of a name once for each place and length', () => {
+    const frame = loaded(lookup)
+    const read = (request: Request): (Uint8Array | null)[] => {
+      const bytes = encodeRequest(request)
+      frame.bytes.set(bytes)
+      expect(frame.load(bytes.length)).toBeNull()
+      const first = frame.readName(frame.namesAt)
+      if (request.names.length === 1) return [first]
+      return [first, frame.readName(frame.namesAt + first!.length + 1)]
+    }
+    const named = (name: string) => read({ ...none, opcode: 'LOOKUP', header, names: [text(name)] })
+    const renamed = (name: string, newName: string) => {
+      const names = [text(name), text(newName)] as const
+      return read({ ...none, opcode: 'RENAME', header, names, body: { newdir: 1 } })
+    }
+    const [before] = named('some')
+    expect(before).toEqual(text('some'))
+    const [after] = named('else')
+    expect(after).toBe(before)
+    expect(after).toEqual(text('else'))
+    expect(named('longer')).toEqual([text('longer')])
+    expect(renamed('from', 'to__')).toEqual([text('from'), text('to__')])
+    expect(named('else')[0]).toBe(before)
+    const longest = 'x'.repeat(255)
+    expect(renamed(longest, longest)).toEqual([text(longest), text(longest)])
+    expect(named(`${longest}y`)).toEqual([text(`${longest}y`)])
+  })
+
   it('an unknown opcode is no problem of the frame', () => {
     const frame = loaded(lookup)
     frame.view.setUint32(4, 63, true)

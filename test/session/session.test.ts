@@ -324,6 +324,29 @@ describe('forgetting', () => {
   })
 })
 
+describe('an answer that nobody waits for any more', () => {
+  it('opens nothing', async () => {
+    const serving = await gated()
+    const { kernel, session } = serving
+    const { entry, open } = await kernel.must('CREATE', 1, { body: CREATE, names: ['f'] })
+    const node = Number(entry.nodeid)
+    await kernel.close(Number(open.fh))
+    // Requests that the kernel does not know: their answers are refused with ENOENT, as after an interruption.
+    kernel.tell(kernel.encode('OPEN', node, { body: { flags: 2, openFlags: 0 } }))
+    kernel.tell(kernel.encode('OPENDIR', 1, { body: { flags: 0, openFlags: 0 } }))
+    kernel.tell(kernel.encode('CREATE', 1, { body: CREATE, names: ['g'] }))
+    await kernel.ask('STATFS', 1)
+    expect(session.journal.handles.countOpen()).toBe(0)
+    expect([1, node].map((each) => session.passthrough.isOpen(each))).toEqual([false, false])
+    // Nor is what they had opened left to the next answer.
+    const again = await kernel.must('OPEN', node, { body: { flags: 2, openFlags: 0 } })
+    expect(session.journal.handles.countOpen()).toBe(1)
+    await kernel.close(Number(again.fh))
+    expect(session.journal.handles.countOpen()).toBe(0)
+    await finish(serving)
+  })
+})
+
 describe('notifications', () => {
   it('wait while a request on the same node is in hand; others overtake', async () => {
     const serving = await gated()

@@ -228,7 +228,8 @@ export class Objects {
   #kind(node: NodeId, slot: number): number {
     const known = this.#cache.tag(slot, node)
     if (known !== 0) return known
-    const kind = this.#nodes.key(slot)?.locator[0] ?? LocatorKind.handle
+    const stored = this.#nodes.locatorKind(slot)
+    const kind = stored < 0 ? LocatorKind.handle : stored
     this.#cache.setTag(slot, node, kind)
     return kind
   }
@@ -245,7 +246,7 @@ export class Objects {
   }
 
   #isExpendable(slot: number): boolean {
-    return !this.#nodes.isUnlinked(slot) && this.#nodes.key(slot)?.locator[0] === LocatorKind.handle
+    return !this.#nodes.isUnlinked(slot) && this.#nodes.locatorKind(slot) === LocatorKind.handle
   }
 }
 

@@ -1,6 +1,6 @@
 import type { BegunChange } from '../../filesystem/begun-change.js'
 import type { Awaitable, FileSystem } from '../../filesystem/file-system.js'
-import { after, handler, type AnyHandler, type Handler, type Serving } from '../handler.js'
+import { handler, type AnyHandler, type Handler, type Serving } from '../handler.js'
 import { settleChange } from '../reconcile.js'
 import type { RequestSlot } from '../request-slot.js'
 import { supports, unsupported } from './request.js'
@@ -29,12 +29,24 @@ export function changing<N extends Operation, Result>(made: Changing<N, Result>)
     call: (serving, slot) => {
       const { fs } = serving
       if (!supports(fs, operation)) unsupported()
-      return after(made.read(serving, slot), (change) => {
-        const carryOut = (): Awaitable<Result> => made.carryOut(fs, change, slot)
-        if (!slot.begunBefore) return carryOut()
-        return settleChange(fs, change, slot, { carryOut, done: () => made.done(fs, change, slot) })
-      })
+      const change = made.read(serving, slot)
+      // Separate functions: one that has closures in it makes what they share at each call.
+      if (change instanceof Promise) return later(change, fs, slot)
+      return slot.begunBefore ? again(fs, change, slot) : made.carryOut(fs, change, slot)
     },
     answer,
   })
+
+  type Able = FileSystem & Required<Pick<FileSystem, N>>
+
+  function later(change: Promise<ChangeOf<N>>, fs: Able, slot: RequestSlot): Promise<Result> {
+    return change.then((read) => (slot.begunBefore ? again(fs, read, slot) : made.carryOut(fs, read, slot)))
+  }
+
+  function again(fs: Able, change: ChangeOf<N>, slot: RequestSlot): Awaitable<Result> {
+    return settleChange(fs, change, slot, {
+      carryOut: () => made.carryOut(fs, change, slot),
+      done: () => made.done(fs, change, slot),
+    })
+  }
 }

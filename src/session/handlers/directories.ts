@@ -4,12 +4,11 @@ import { OpenOutFlag } from '../../protocol/flags/open.js'
 import { OutHeader } from '../../protocol/structs/header.js'
 import { ReadIn } from '../../protocol/structs/io.js'
 import { FsyncIn, OpenIn, OpenOut, ReleaseIn } from '../../protocol/structs/open.js'
-import type { U64 } from '../../protocol/u64.js'
 import { EntrySink } from '../entry-sink.js'
 import { after, handler, nothing } from '../handler.js'
-import { ended, endHandle } from './handles.js'
+import { endHandle, released } from './handles.js'
 import { stageLookup } from './names.js'
-import { directoryAt, nodeOf, supports, u32, unsupported } from './request.js'
+import { directoryAt, nodeOf, supports, u32, u64, unsupported } from './request.js'
 
 export const opendir = handler<{ node: number; flags: number; opened: OpenedDirectory<unknown> }>({
   call: (serving, slot) => {
@@ -26,9 +25,7 @@ export const opendir = handler<{ node: number; flags: number; opened: OpenedDire
       (opened.keepCache === true ? OpenOutFlag.KEEP_CACHE : 0)
     slot.reply.struct(OpenOut, { fh: handle, openFlags })
     serving.journal.handles.stageOpen(serving.journal.redo, handle)
-    serving.ifRefused(() => {
-      serving.files.abandon(handle)
-    })
+    serving.outcome.opens(handle)
   },
 })
 
@@ -53,17 +50,14 @@ function reading(plus: boolean) {
 export const readdir = reading(false)
 export const readdirplus = reading(true)
 
-export const releasedir = handler<U64>({
+export const releasedir = handler<unknown>({
   call: (serving, slot) => {
     const { fs } = serving
-    const { fh } = ReleaseIn.read(slot.frame.view, slot.frame.bodyAt)
-    const directory = serving.files.peek(fh)
-    if (directory === undefined || !supports(fs, 'releasedir')) return fh
-    return ended(fh, () => fs.releasedir(directory.node, directory.state))
+    const directory = serving.files.peek(u64(slot, ReleaseIn.offset.fh))
+    if (directory === undefined || !supports(fs, 'releasedir')) return
+    return released(() => fs.releasedir(directory.node, directory.state))
   },
-  answer: (serving, _slot, fh) => {
-    endHandle(serving, fh)
-  },
+  answer: endHandle,
 })
 
 export const fsyncdir = handler<unknown>({

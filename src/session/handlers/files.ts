@@ -35,20 +35,13 @@ import { after, handler, nothing, type Serving } from '../handler.js'
 import { settleChange } from '../reconcile.js'
 import type { RequestSlot } from '../request-slot.js'
 import { changing } from './changing.js'
-import { ended, endHandle } from './handles.js'
+import { endHandle, released } from './handles.js'
 import { entryOf, stageLookup } from './names.js'
 import { fileAt, firstName, knownNode, nodeOf, supports, u32, u64, unsupported } from './request.js'
 
 const O = openFlags(process.arch === 'arm64' ? 'arm64' : 'x64')
 /** What CREATE asks for beyond opening (open(2)); OPEN is sent without it. */
 const FOR_CREATION = O.CREAT | O.EXCL | O.NOCTTY | O.TRUNC
-
-/** What an OPEN, CREATE or TMPFILE came to, with the flags it was asked with. */
-interface OpenResult {
-  readonly node: number
-  readonly flags: number
-  readonly opened: Opened<unknown> | OpenedLater
-}
 
 /** What was created is open; what an earlier life had created may be opened later. */
 type CreatedOrFound = (Opened<unknown> | OpenedLater) & { entry: Entry }
@@ -69,14 +62,26 @@ function openFlagsOf(opened: HowOpened, passthrough: PassthroughStrategy | undef
   return opened.backing === undefined ? asked : asked & ~OpenOutFlag.NOFLUSH
 }
 
-function answerOpen(serving: Serving, slot: RequestSlot, { node, flags, opened }: OpenResult): void {
-  const { handle, backingId } = serving.files.add(node, flags, opened)
-  const strategy = backingId > 0 ? serving.passthrough.strategy : undefined
-  slot.reply.struct(OpenOut, { fh: handle, openFlags: openFlagsOf(opened, strategy), backingId })
-  serving.journal.handles.stageOpen(serving.journal.redo, handle)
-  serving.ifRefused(() => {
-    serving.files.abandon(handle)
-  })
+/** Filled anew for each answer. */
+const openOut = { fh: 0, openFlags: 0, backingId: 0 }
+
+/** `flags`: those that it was asked with. */
+function answerOpen(
+  serving: Serving,
+  slot: RequestSlot,
+  node: NodeId,
+  flags: number,
+  opened: Opened<unknown> | OpenedLater,
+): void {
+  const { files, journal, outcome, passthrough } = serving
+  const backingId = passthrough.open(node, opened.backing)
+  const handle = files.add(node, flags, opened, backingId > 0)
+  openOut.fh = handle
+  openOut.openFlags = openFlagsOf(opened, backingId > 0 ? passthrough.strategy : undefined)
+  openOut.backingId = backingId
+  slot.reply.struct(OpenOut, openOut)
+  journal.handles.stageOpen(journal.redo, handle)
+  outcome.opens(handle)
 }
 
 function openNode(
@@ -89,23 +94,35 @@ function openNode(
   return fs.open === undefined ? { file: undefined } : fs.open(node, flags, killPrivileges, slot)
 }
 
-export const open = handler<OpenResult>({
+export const open = handler<Opened<unknown> | OpenedLater>({
   call: (serving, slot) => {
     const { fs } = serving
     const node = nodeOf(serving, slot)
     const flags = u32(slot, OpenIn.offset.flags)
     const killPrivileges = (u32(slot, OpenIn.offset.openFlags) & OpenInFlag.KILL_SUIDGID) !== 0
-    const openWith = (given: number): Awaitable<OpenResult> =>
-      after(openNode(fs, node, given, killPrivileges, slot), (opened) => ({ node, flags, opened }))
-    if (!slot.begunBefore || (flags & O.TRUNC) === 0 || fs.open === undefined) return openWith(flags)
-    const change = { operation: 'open', node, flags, killPrivileges } as const
-    return settleChange(fs, change, slot, {
-      carryOut: () => openWith(flags),
-      done: () => openWith(flags & ~O.TRUNC),
-    })
+    if (slot.begunBefore && (flags & O.TRUNC) !== 0 && fs.open !== undefined) {
+      return openAgain(fs, node, flags, killPrivileges, slot)
+    }
+    return openNode(fs, node, flags, killPrivileges, slot)
   },
-  answer: answerOpen,
+  answer: (serving, slot, opened) => {
+    answerOpen(serving, slot, slot.frame.nodeid as NodeId, u32(slot, OpenIn.offset.flags), opened)
+  },
 })
+
+/** An open that truncates, and that an earlier life had begun. */
+function openAgain(
+  fs: FileSystem,
+  node: NodeId,
+  flags: number,
+  killPrivileges: boolean,
+  slot: RequestSlot,
+): Awaitable<Opened<unknown> | OpenedLater> {
+  return settleChange(fs, { operation: 'open', node, flags, killPrivileges }, slot, {
+    carryOut: () => openNode(fs, node, flags, killPrivileges, slot),
+    done: () => openNode(fs, node, flags & ~O.TRUNC, killPrivileges, slot),
+  })
+}
 
 function answerCreated(
   serving: Serving,
@@ -116,7 +133,7 @@ function answerCreated(
   slot.reply.struct(EntryOut, entryOut(created.entry, serving.timeouts))
   if (serving.journal.nodes.slotOf(created.entry.node) < 0) throw fsError('ESTALE')
   // First the open: undoing it commits on its own and must not find anything staged.
-  answerOpen(serving, slot, { node: created.entry.node, flags, opened: created })
+  answerOpen(serving, slot, created.entry.node, flags, created)
   stageLookup(serving, created.entry.node)
 }
 
@@ -206,18 +223,16 @@ export const flush = handler<unknown>({
   answer: nothing,
 })
 
-export const release = handler<U64>({
+export const release = handler<unknown>({
   call: (serving, slot) => {
     const { fs } = serving
-    const { fh, flags, releaseFlags, lockOwner } = ReleaseIn.read(slot.frame.view, slot.frame.bodyAt)
-    const file = serving.files.peek(fh)
-    if (file === undefined || !supports(fs, 'release')) return fh
+    const file = serving.files.peek(u64(slot, ReleaseIn.offset.fh))
+    if (file === undefined || !supports(fs, 'release')) return
+    const { flags, releaseFlags, lockOwner } = ReleaseIn.read(slot.frame.view, slot.frame.bodyAt)
     const flockOwner = (releaseFlags & ReleaseFlag.FLOCK_UNLOCK) === 0 ? undefined : lockOwner
-    return ended(fh, () => fs.release(file.node, file.state, flags, flockOwner))
+    return released(() => fs.release(file.node, file.state, flags, flockOwner))
   },
-  answer: (serving, _slot, fh) => {
-    endHandle(serving, fh)
-  },
+  answer: endHandle,
 })
 
 export const fsync = handler<unknown>({

@@ -1,34 +1,30 @@
 import type { Awaitable } from '../../filesystem/file-system.js'
-import type { U64 } from '../../protocol/u64.js'
+import { ReleaseIn } from '../../protocol/structs/open.js'
 import { reportFailure } from '../failures.js'
 import type { Serving } from '../handler.js'
+import type { RequestSlot } from '../request-slot.js'
+import { u64 } from './request.js'
 
 /** For the kernel the handle is gone whatever the answer says: a release that fails ends it as well. */
-export function ended(fh: U64, release: () => Awaitable<void>): Awaitable<U64> {
-  const failed = (error: unknown): U64 => {
-    reportFailure(error)
-    return fh
-  }
+export function released(release: () => Awaitable<void>): Awaitable<void> {
   try {
     const result = release()
-    return result instanceof Promise ? result.then(() => fh, failed) : fh
+    return result instanceof Promise ? result.catch(reportFailure) : undefined
   } catch (error) {
-    return failed(error)
+    reportFailure(error)
   }
 }
 
-/** A handle ends with the answer that is being built; the backing id of its node with the last one. */
-export function endHandle(serving: Serving, fh: U64): void {
-  const facts = serving.files.facts(fh)
-  if (facts === undefined) return
-  const handle = fh as number
-  const { journal, passthrough } = serving
-  const slot = journal.handles.stageClose(journal.redo, handle)
-  const closing = passthrough.stageClose(facts.node, facts.passthrough)
-  serving.files.drop(handle)
-  serving.afterAnswer(() => {
-    journal.handles.finishClose(slot)
-    if (closing) passthrough.closeStaged()
-    serving.closed(facts.node)
-  })
+/** The handle of a RELEASE or RELEASEDIR ends with the answer that is being built; the backing id of its node with the last one. */
+export function endHandle(serving: Serving, request: RequestSlot): void {
+  const { files, journal, outcome, passthrough } = serving
+  const { handles } = journal
+  const fh = u64(request, ReleaseIn.offset.fh)
+  const slot = typeof fh === 'number' ? handles.slotOf(fh) : -1
+  if (slot < 0) return
+  const node = handles.nodeOf(slot)
+  handles.stageClose(journal.redo, slot)
+  const hasClosing = passthrough.stageClose(node, handles.isPassthrough(slot))
+  files.drop(fh as number)
+  outcome.ends(slot, node, hasClosing)
 }
