@@ -49,7 +49,7 @@ const ENTRY = 40 + ATTR
 const OPEN_OUT = 16
 const INIT_OUT = 64
 const ROOT_ID = 1
-const FOPEN = { NOFLUSH: 1 << 5, PASSTHROUGH: 1 << 7 } as const
+const FOPEN = { KEEP_CACHE: 1 << 1, CACHE_DIR: 1 << 3, NOFLUSH: 1 << 5, PASSTHROUGH: 1 << 7 } as const
 /** ASYNC_READ, ATOMIC_O_TRUNC, DONT_MASK, AUTO_INVAL_DATA, PARALLEL_DIROPS, MAX_PAGES, CACHE_SYMLINKS, HANDLE_KILLPRIV_V2, INIT_EXT */
 const INIT_FLAGS =
   (1 | (1 << 3) | (1 << 6) | (1 << 12) | (1 << 18) | (1 << 22) | (1 << 23) | (1 << 28) | (1 << 30)) >>> 0
@@ -74,7 +74,14 @@ const unused: number[] = []
 const nodes = new Map<number, number>()
 /** Where an open directory is, by descriptor. */
 const positions = new Map<number, number>()
+/** Change times of directories when the kernel was last told to keep their entries, and how often each is open; by node id less one. */
+const listedSeconds: number[] = []
+const listedNanoseconds: number[] = []
+const openCounts: number[] = []
+/** Two changes within a tick of the clock have the same time. */
+const TICK_MS = 100
 let device = -1
+const DOT = cstring('.')
 
 function word(at: number): number {
   return asked.getUint32(at, true)
@@ -147,6 +154,7 @@ function find(directory: number, name: CString): number {
     node = unused.pop() ?? descriptors.length + 1
     descriptors[node - 1] = fd
     lookups[node - 1] = registrations[node - 1] = 0
+    listedSeconds[node - 1] = openCounts[node - 1] = 0
     inodes[node - 1] = inode
     nodes.set(inode, node)
   }
@@ -166,6 +174,25 @@ function forget(node: number, count: number): void {
 function registration(node: number): number {
   const known = registrations[node - 1]!
   return known > 0 ? known : (registrations[node - 1] = backingOpen(device, descriptors[node - 1]!))
+}
+
+/** What the kernel may do with the entries of a directory that is opened, of which `found` is the stat. */
+function listingFlags(node: number): number {
+  const seconds = found.getUint32(96, true)
+  const nanoseconds = found.getUint32(104, true)
+  if (listedSeconds[node - 1] === seconds && listedNanoseconds[node - 1] === nanoseconds) {
+    return FOPEN.CACHE_DIR | FOPEN.KEEP_CACHE
+  }
+  if (openCounts[node - 1]! > 0 || Date.now() - (seconds * 1000 + nanoseconds / 1e6) <= TICK_MS) return 0
+  listedSeconds[node - 1] = seconds
+  listedNanoseconds[node - 1] = nanoseconds
+  return FOPEN.CACHE_DIR
+}
+
+let lastMask = -1
+function actWithUmask(mask: number): void {
+  if (mask !== lastMask) umask(mask)
+  lastMask = mask
 }
 
 /** Entries of getdents64 as FUSE's, which take more room by a third at most. */
@@ -215,7 +242,7 @@ const handlers: Readonly<Record<number, Handler>> = {
   },
   [Op.MKDIR]: (_, fd) => {
     const name = nameAt(IN_HEADER + 8)
-    umask(word(IN_HEADER + 4))
+    actWithUmask(word(IN_HEADER + 4))
     const result = mkdirat(fd, name, word(IN_HEADER))
     return result < 0 ? result : answerEntry(find(fd, name))
   },
@@ -236,7 +263,7 @@ const handlers: Readonly<Record<number, Handler>> = {
   [Op.CREATE]: (_, fd) => {
     const name = nameAt(IN_HEADER + 16)
     const flags = O.WRONLY | O.CREAT | O.CLOEXEC | O.NOFOLLOW | (word(IN_HEADER) & (O.EXCL | O.TRUNC))
-    umask(word(IN_HEADER + 8))
+    actWithUmask(word(IN_HEADER + 8))
     const file = openat(fd, name, flags, word(IN_HEADER + 4) & 0o7777)
     if (file < 0) return file
     close(file)
@@ -252,19 +279,28 @@ const handlers: Readonly<Record<number, Handler>> = {
     return ENTRY + OPEN_OUT
   },
   [Op.RELEASE]: () => 0,
-  [Op.OPENDIR]: (_, fd) => {
-    const directory = openat(fd, cstring('.'), O.RDONLY | O.DIRECTORY | O.CLOEXEC)
+  [Op.OPENDIR]: (node, fd) => {
+    const directory = openat(fd, DOT, O.RDONLY | O.DIRECTORY | O.CLOEXEC)
     if (directory < 0) return directory
-    positions.set(directory, 0)
+    const result = statxDescriptor(fd, STATX_BASIC_STATS, attributes)
+    if (result < 0) {
+      close(directory)
+      return result
+    }
     reply.fill(0, OUT_HEADER, OUT_HEADER + OPEN_OUT)
     put(OUT_HEADER, directory)
+    put(OUT_HEADER + 8, listingFlags(node))
+    positions.set(directory, 0)
+    openCounts[node - 1]!++
     return OPEN_OUT
   },
   [Op.READDIR]: () =>
     list(word(IN_HEADER), word(IN_HEADER + 8) + word(IN_HEADER + 12) * 2 ** 32, word(IN_HEADER + 16)),
-  [Op.RELEASEDIR]: () => {
-    positions.delete(word(IN_HEADER))
-    return done(close(word(IN_HEADER)))
+  [Op.RELEASEDIR]: (node) => {
+    const directory = word(IN_HEADER)
+    positions.delete(directory)
+    openCounts[node - 1]!--
+    return done(close(directory))
   },
   [Op.DESTROY]: () => 0,
   [Op.INIT]: () => {
@@ -299,6 +335,7 @@ function serve(): void {
   }
 }
 
+listedSeconds[0] = openCounts[0] = 0
 descriptors[0] = openat(AT.FDCWD, cstring(source), O.PATH | O.DIRECTORY | O.CLOEXEC)
 device = (await attach(mountPoint, { allowOther: true, defaultPermissions: true })).fd
 setNonBlocking(device)

@@ -32,25 +32,31 @@ int do_opendir(const struct request *request, struct node *node)
     int fd = openat(node->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
+    struct statx attributes;
+    int result = stat_node(node, &attributes);
     struct directory *directory = malloc(sizeof *directory);
-    if (directory == NULL) {
+    if (result < 0 || directory == NULL) {
         close(fd);
-        return -ENOMEM;
+        free(directory);
+        return result < 0 ? result : -ENOMEM;
     }
     directory->fd = fd;
     directory->offset = 0;
     directory->at = directory->end = 0;
-    struct fuse_open_out out = {.fh = (uint64_t)(uintptr_t)directory};
+    struct fuse_open_out out = {
+        .fh = (uint64_t)(uintptr_t)directory,
+        .open_flags = node_opened_directory(node, &attributes),
+    };
     reply_bytes(request, &out, sizeof out);
     return ANSWERED;
 }
 
 int do_releasedir(const struct request *request, struct node *node)
 {
-    (void)node;
     struct directory *directory = (void *)(uintptr_t)((struct fuse_release_in *)request->body)->fh;
     close(directory->fd);
     free(directory);
+    node_closed_directory(node);
     reply_error(request, 0);
     return ANSWERED;
 }

@@ -30,7 +30,7 @@ int do_create(const struct request *request, struct node *parent)
 {
     const struct fuse_create_in *in = (void *)request->body;
     const char *name = (const char *)(in + 1);
-    umask(in->umask);
+    act_with_umask(in->umask);
     int fd = openat(parent->fd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (in->flags & (O_EXCL | O_TRUNC)),
                     in->mode & 07777);
     if (fd < 0)

@@ -39,7 +39,7 @@ int do_mknod(const struct request *request, struct node *parent)
     const struct fuse_mknod_in *in = (void *)request->body;
     const char *name = (const char *)(in + 1);
     dev_t rdev = makedev((in->rdev >> 8) & 0xfff, (in->rdev & 0xff) | ((in->rdev >> 12) & 0xfff00));
-    umask(in->umask);
+    act_with_umask(in->umask);
     if (mknodat(parent->fd, name, in->mode, rdev) < 0)
         return -errno;
     return answer_entry(request, parent, name);
@@ -49,7 +49,7 @@ int do_mkdir(const struct request *request, struct node *parent)
 {
     const struct fuse_mkdir_in *in = (void *)request->body;
     const char *name = (const char *)(in + 1);
-    umask(in->umask);
+    act_with_umask(in->umask);
     if (mkdirat(parent->fd, name, in->mode) < 0)
         return -errno;
     return answer_entry(request, parent, name);

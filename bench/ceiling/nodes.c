@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ASKED (STATX_BASIC_STATS)
@@ -148,6 +149,42 @@ int node_registration(struct node *node)
         result = node->backing;
     pthread_mutex_unlock(&lock);
     return result;
+}
+
+/* Two changes within a tick of the clock have the same time. */
+#define TICK_NS 100000000
+
+uint32_t node_opened_directory(struct node *node, const struct statx *attributes)
+{
+    struct timespec now;
+    int64_t changed = attributes->stx_ctime.tv_sec * 1000000000 + attributes->stx_ctime.tv_nsec;
+    uint32_t flags = 0;
+    clock_gettime(CLOCK_REALTIME, &now);
+    pthread_mutex_lock(&lock);
+    if (changed == node->listed)
+        flags = FOPEN_CACHE_DIR | FOPEN_KEEP_CACHE;
+    else if (node->open_count == 0 && now.tv_sec * 1000000000 + now.tv_nsec - changed > TICK_NS) {
+        flags = FOPEN_CACHE_DIR;
+        node->listed = changed;
+    }
+    node->open_count++;
+    pthread_mutex_unlock(&lock);
+    return flags;
+}
+
+void node_closed_directory(struct node *node)
+{
+    pthread_mutex_lock(&lock);
+    node->open_count--;
+    pthread_mutex_unlock(&lock);
+}
+
+void act_with_umask(mode_t mask)
+{
+    static int last = -1;
+    if (last != (int)mask)
+        umask(mask);
+    last = (int)mask;
 }
 
 const char *node_path(const struct node *node)
