@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Settings } from '../settings.js'
 import { client, operations } from './client.js'
-import type { Group } from './work.js'
+import { SERVERS_ALIKE, type Group } from './work.js'
 
 const FILES = 1000
 const CLIENTS = 16
@@ -10,7 +10,7 @@ const CLIENTS = 16
 export function mixed({ clientSeconds, cacheTimeout }: Settings): Group {
   return {
     name: 'mixed, cached',
-    rows: ['source', 'ceiling', 'evermount', 'evermount, no passthrough', 'bindfs', 'bindfs, threads'],
+    rows: SERVERS_ALIKE,
     timeout: cacheTimeout,
     shared: false,
     inMemory: true,
