@@ -123,7 +123,7 @@ export class Mount {
     })
     const nothing = nothingAgreed(settings.defaultPermissions)
     this.fs = new SuperBlock({
-      ...{ profile, clock, log, settings },
+      ...{ profile, clock, scheduler, log, settings },
       requests: this.connection,
       backings: this.connection.backingFiles,
       agreement: () => this.connection.agreement ?? nothing,

@@ -14,6 +14,7 @@ import type { OpenFile } from './file/open-file.js'
 import type { KernelProfile } from './profile.js'
 import type { Caller, Question, Requests } from './request.js'
 import type { RuleLog } from './rules.js'
+import type { Scheduler } from './scheduler.js'
 import { failure, isFailure } from './vfs/failure.js'
 import { SharedLock } from './vfs/waiting.js'
 
@@ -38,6 +39,7 @@ export interface MountSettings {
 export interface SuperBlockParts {
   readonly profile: KernelProfile
   readonly clock: Clock
+  readonly scheduler: Scheduler
   readonly requests: Requests
   readonly backings: BackingFiles
   readonly log: RuleLog
@@ -50,6 +52,7 @@ export interface SuperBlockParts {
 export class SuperBlock {
   readonly profile: KernelProfile
   readonly clock: Clock
+  readonly scheduler: Scheduler
   readonly backings: BackingFiles
   readonly log: RuleLog
   readonly settings: MountSettings
@@ -71,9 +74,10 @@ export class SuperBlock {
   readonly #agreement: () => Agreement
 
   constructor(parts: SuperBlockParts) {
-    const { profile, clock, requests, backings, log, settings, agreement } = parts
+    const { profile, clock, scheduler, requests, backings, log, settings, agreement } = parts
     this.profile = profile
     this.clock = clock
+    this.scheduler = scheduler
     this.requests = requests
     this.backings = backings
     this.log = log

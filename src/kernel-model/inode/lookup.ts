@@ -10,8 +10,37 @@ import type { Inode } from './inode.js'
 import { askedNow, entryExpiry, findInode, isOther } from './inode-table.js'
 import { ROOT_NODE } from '../super-block.js'
 
-/** Names that are being looked up: others who want the same wait. */
-const lookingUp = new WeakMap<Inode, Map<string, Promise<void>>>()
+/** A name that is being looked up: others who want the same wait. */
+class LookingUp {
+  waiting = 0
+  readonly #found: Promise<void>
+  #end: () => void = () => undefined
+
+  constructor() {
+    this.#found = new Promise((resolve) => {
+      this.#end = resolve
+    })
+  }
+
+  async wait(fs: SuperBlock): Promise<void> {
+    this.waiting++
+    await this.#found
+    await turn(fs)
+  }
+
+  end(): void {
+    this.#end()
+  }
+}
+
+const lookingUp = new WeakMap<Inode, Map<string, LookingUp>>()
+
+/** Others who are ready may go first. */
+async function turn(fs: SuperBlock): Promise<void> {
+  await new Promise<void>((resolve) => {
+    fs.scheduler.run(resolve)
+  })
+}
 
 /**
  * An entry as it is found without the directory's lock, once it has been made sure that it still holds; undefined: it
@@ -112,27 +141,40 @@ async function lookUpLocked(fs: SuperBlock, parent: Dentry, key: string, task: T
     // From here on nobody comes between: a name is looked up by one at a time (d_alloc_parallel).
     const others = lookingUp.get(dir)?.get(key)
     if (others === undefined) break
-    await others
+    await others.wait(fs)
   }
-  const names = lookingUp.get(dir) ?? new Map<string, Promise<void>>()
+  const names = lookingUp.get(dir) ?? new Map<string, LookingUp>()
   lookingUp.set(dir, names)
-  const looking = askServer(fs, parent, key, task)
-  names.set(
-    key,
-    looking.then(
-      () => undefined,
-      () => undefined,
-    ),
-  )
+  const looking = new LookingUp()
+  names.set(key, looking)
   try {
-    return await looking
+    return await askServer(fs, parent, key, task, () => entered(fs, names, key))
   } finally {
-    names.delete(key)
+    if (names.get(key) === looking) names.delete(key)
+    looking.end()
   }
 }
 
+/**
+ * A name has been entered (d_splice_alias): who has waited for it goes on, at once, while its time is not yet known; so
+ * it may be looked up a second time (fuse_lookup comes to fuse_change_entry_timeout only then).
+ */
+async function entered(fs: SuperBlock, names: Map<string, LookingUp>, key: string): Promise<void> {
+  const looking = names.get(key)
+  names.delete(key)
+  if (looking === undefined || looking.waiting === 0) return
+  looking.end()
+  await turn(fs)
+}
+
 /** Asks the server for a name and enters the answer, nothing as well as something (fuse_lookup). */
-async function askServer(fs: SuperBlock, parent: Dentry, key: string, task: Task): Promise<Dentry> {
+async function askServer(
+  fs: SuperBlock,
+  parent: Dentry,
+  key: string,
+  task: Task,
+  isEntered: () => Promise<void>,
+): Promise<Dentry> {
   const dir = parent.inode!
   if (dir.bad) throw failure('EIO')
   if (key.length > fs.agreement.nameMax) throw failure('ENAMETOOLONG')
@@ -148,9 +190,11 @@ async function askServer(fs: SuperBlock, parent: Dentry, key: string, task: Task
   if (entry === null || entry.nodeid === 0) {
     fs.log.met(entry === null ? 'E3' : 'E4')
     fs.entries.splice(dentry, null)
-    dentry.validUntil = entry === null ? 0n : entryExpiry(fs, entry)
     dentry.epoch = epoch
-    return fs.entries.hold(dentry)
+    fs.entries.hold(dentry)
+    await isEntered()
+    dentry.validUntil = entry === null ? 0n : entryExpiry(fs, entry)
+    return dentry
   }
   try {
     if (isInvalid(entry.attr)) throw failure('EIO')
@@ -160,10 +204,12 @@ async function askServer(fs: SuperBlock, parent: Dentry, key: string, task: Task
       if (inode.nodeid === ROOT_NODE) throw failure('EIO')
       const spliced = fs.entries.splice(dentry, inode)
       if (spliced === undefined) throw failure('ELOOP')
-      spliced.validUntil = entryExpiry(fs, entry)
       spliced.epoch = epoch
+      fs.entries.hold(spliced)
+      await isEntered()
+      spliced.validUntil = entryExpiry(fs, entry)
       dir.adviseReaddirplus = true
-      return fs.entries.hold(spliced)
+      return spliced
     } finally {
       fs.entries.releaseInode(inode)
     }

@@ -3,6 +3,7 @@ import { openFlags } from '../../../src/protocol/linux.js'
 import { OpenOutFlag } from '../../../src/protocol/flags/open.js'
 import { encodeNotification } from '../../../src/protocol/encode-notification.js'
 import type { Notification } from '../../../src/protocol/notification.js'
+import { SeededScheduler } from '../../../src/kernel-model/scheduler.js'
 import { ROOT, ScriptedServer } from './scripted-server.js'
 
 const O = openFlags('x64')
@@ -38,6 +39,22 @@ describe('entries and attributes', () => {
     await server.during(process.stat('f'))
     await server.during(process.stat('f'))
     expect(server.take()).toEqual(['LOOKUP', 'GETATTR', 'LOOKUP', 'GETATTR'])
+  })
+
+  it('are looked up once for several who want them at the same time, or, by chance, again by who has waited', async () => {
+    const lookups = async (name: string, scheduler?: SeededScheduler): Promise<string> => {
+      const server = new ScriptedServer({ profile: 'linux-6.18', ...(scheduler && { scheduler }) })
+      server.names.set('f', { node: 2, attr: {} })
+      const found = [0, 1].map(() => server.mount.process().stat(name))
+      await server.during(Promise.allSettled(found))
+      return server.take().join(' ')
+    }
+    expect(await lookups('f')).toBe('LOOKUP')
+    const drawn = new Set<string>()
+    for (let seed = 1; seed <= 20; seed++) drawn.add(await lookups('f', new SeededScheduler(seed)))
+    expect([...drawn].sort()).toEqual(['LOOKUP', 'LOOKUP LOOKUP'])
+    // Of an absent name nothing is remembered.
+    expect(await lookups('no')).toBe('LOOKUP LOOKUP')
   })
 
   it('are remembered when negative only with node id 0 (E3, E4)', async () => {

@@ -3,6 +3,7 @@ import { MemoryFiles } from '../../../src/kernel-model/host/memory-files.js'
 import { Kernel, type Mount, type MountOptions } from '../../../src/kernel-model/kernel.js'
 import { ManualClock } from '../../../src/kernel-model/clock.js'
 import { profiles, type ProfileName } from '../../../src/kernel-model/profile.js'
+import type { Scheduler } from '../../../src/kernel-model/scheduler.js'
 import { RuleCounter } from '../../../src/kernel-model/rules.js'
 import type { InitFlagName } from '../../../src/protocol/flags/init.js'
 import { OpenOutFlag } from '../../../src/protocol/flags/open.js'
@@ -31,6 +32,7 @@ export interface ScriptedOptions {
   readonly flags?: readonly InitFlagName[]
   readonly profile?: ProfileName
   readonly mount?: MountOptions
+  readonly scheduler?: Scheduler
 }
 
 /** Any body; null for an empty one, 'none' where there is no answer at all. */
@@ -56,12 +58,13 @@ export class ScriptedServer {
   readonly server: RawServer
   #handles = 0
 
-  constructor({ flags = [], profile = 'linux-6.12', mount = {} }: ScriptedOptions = {}) {
+  constructor({ flags = [], profile = 'linux-6.12', mount = {}, scheduler }: ScriptedOptions = {}) {
     this.kernel = new Kernel({
       profile: profiles[profile],
       host: this.host,
       clock: this.clock,
       log: this.log,
+      ...(scheduler === undefined ? {} : { scheduler }),
     })
     this.mount = this.kernel.mount(mount)
     this.server = new RawServer(this.mount.open())
