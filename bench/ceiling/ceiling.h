@@ -43,6 +43,7 @@ struct node {
     /* Of a directory: how often it is open, and its change time (ns) when the kernel was last told to keep its entries. */
     int open_count;
     int64_t listed;
+    time_t listed_at;
 };
 
 /* A request as it was read. `body` follows the header. */
@@ -69,6 +70,8 @@ uint64_t node_id(const struct node *node);
 /* The node of what is under a name, its lookup counted; 0 or -errno. */
 int node_find(struct node *parent, const char *name, struct node **found, struct statx *attributes);
 void node_forget(uint64_t nodeid, uint64_t lookups);
+/* umask(2), where it is another one than before. */
+void act_with_umask(mode_t mask);
 /* A directory is opened, or closed; the first answers with what the kernel may do with its entries (FOPEN flags). */
 uint32_t node_opened_directory(struct node *node, const struct statx *attributes);
 void node_closed_directory(struct node *node);
@@ -86,8 +89,6 @@ void fill_entry(struct fuse_entry_out *out, const struct node *node, const struc
 void fill_no_entry(struct fuse_entry_out *out);
 void fill_attributes(struct fuse_attr *out, const struct statx *attributes);
 int stat_node(const struct node *node, struct statx *attributes);
-/* umask(2), where it is another one than before. */
-void act_with_umask(mode_t mask);
 
 /* Each answers its request, or returns -errno to be answered. ANSWERED: it has been. */
 #define ANSWERED 1

@@ -161,11 +161,14 @@ uint32_t node_opened_directory(struct node *node, const struct statx *attributes
     uint32_t flags = 0;
     clock_gettime(CLOCK_REALTIME, &now);
     pthread_mutex_lock(&lock);
-    if (changed == node->listed)
+    /* What came with the entries is relied on for as long; then listing anew is cheaper than a LOOKUP for each. */
+    int is_useful = settings.timeout == 0 || now.tv_sec - node->listed_at < (time_t)settings.timeout;
+    if (changed == node->listed && is_useful)
         flags = FOPEN_CACHE_DIR | FOPEN_KEEP_CACHE;
     else if (node->open_count == 0 && now.tv_sec * 1000000000 + now.tv_nsec - changed > TICK_NS) {
         flags = FOPEN_CACHE_DIR;
         node->listed = changed;
+        node->listed_at = now.tv_sec;
     }
     node->open_count++;
     pthread_mutex_unlock(&lock);
@@ -182,7 +185,8 @@ void node_closed_directory(struct node *node)
 void act_with_umask(mode_t mask)
 {
     static int last = -1;
-    if (last != (int)mask)
+    /* Several readers have one mask. */
+    if (last != (int)mask || settings.readers > 1)
         umask(mask);
     last = (int)mask;
 }

@@ -13,7 +13,10 @@ export type Awaitable<T> = T | Promise<T>
 /** Kernel's number of an inode: given by `Host.nodes`, 1 for the root, never used twice. */
 export type NodeId = number
 
-/** One component of a path: bytes, without NUL and '/'. Valid as long as the operation runs. */
+/**
+ * One component of a path: bytes, without NUL and '/'. Valid as long as the operation runs; the same object may stand for another
+ * name in a later one.
+ */
 export type Name = Uint8Array
 
 /** Attributes of an inode as they go over the wire; times in seconds (they may be negative) and nanoseconds. */
@@ -32,7 +35,7 @@ export interface AttributesAnswer {
 /**
  * A name found. `node` 0 says that there is no such name, to be remembered by the kernel for `entryTimeout`, with 0 not at
  * all, as when ENOENT is thrown, which costs more; `attributes` are then ignored. A file system may answer with the same
- * object each time: it is read at once.
+ * object each time, though not through a promise: it is read at once.
  */
 export interface Entry extends AttributesAnswer {
   node: NodeId
@@ -47,8 +50,7 @@ export interface Opened<File> extends HowOpened {
 
 /**
  * Nothing has been opened yet, and with passthrough hardly anything ever needs it: `reopen` is called when something does,
- * or at once where the kernel cannot pass the file through. `release` is called only after that. A file system may answer
- * with the same object each time: it is read at once.
+ * or at once where the kernel cannot pass the file through. `release` is called only after that.
  */
 export interface OpenedLater extends HowOpened {
   later: true

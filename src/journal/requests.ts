@@ -48,6 +48,7 @@ export class RequestTable {
     return this.#count
   }
 
+  /** The clock is asked here: a number that size is a new object wherever it is handed on. */
   begin(
     slot: number,
     opcode: number,

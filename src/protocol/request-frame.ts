@@ -58,7 +58,7 @@ export class RequestFrame {
   answerable = false
 
   /** Views of names, some for each length: names begin where the structure of their operation ends. */
-  readonly #nameViews = new Array<Uint8Array | undefined>((LONGEST_NAME + 1) * NAME_PLACES).fill(undefined)
+  #nameViews: (Uint8Array | undefined)[] | undefined
 
   /** `buffer`: the memory to use, or how many bytes of it to allocate. */
   constructor(buffer: Uint8Array | number, options: { readonly setxattrExt?: boolean } = {}) {
@@ -145,6 +145,8 @@ export class RequestFrame {
   /** The view that a name of this place and length had before: it is of the same bytes, whatever they are now. */
   #nameView(at: number, length: number): Uint8Array {
     if (length > LONGEST_NAME) return this.bytes.subarray(at, at + length)
+    this.#nameViews ??= new Array<undefined>((LONGEST_NAME + 1) * NAME_PLACES).fill(undefined)
+    // Structures end at multiples of 8.
     const place = length * NAME_PLACES + ((at >>> 3) & (NAME_PLACES - 1))
     const before = this.#nameViews[place]
     if (before?.byteOffset === this.bytes.byteOffset + at) return before

@@ -27,8 +27,8 @@ export interface Handler<Result = unknown> {
   /** Reads the request from the slot's frame and asks the file system. Throws FsError for an error answer. */
   call(serving: Serving, slot: RequestSlot): Awaitable<Result>
   /**
-   * Puts the result into the slot's reply and stages in the journal what becomes true with it. The request's structure is in
-   * the frame until something is put there.
+   * Puts the result into the slot's reply and stages in the journal what becomes true with it. The request's structure is still in
+   * the frame until something is put into the reply, unless `call` has had data put there (READ, READDIR).
    */
   answer(serving: Serving, slot: RequestSlot, result: Result): void
 }

@@ -23,7 +23,7 @@ export class OpenFiles {
   readonly #files = new Map<number, OpenFile>()
   readonly #reopening = new Map<number, Promise<OpenFile>>()
   /** Filled anew for each handle. */
-  readonly #facts = { node: 0, flags: 0, directory: false, passthrough: false }
+  readonly #opening = { node: 0, flags: 0, directory: false, passthrough: false }
 
   constructor(journal: Journal, registry: PassthroughRegistry, fs: FileSystem) {
     this.#journal = journal
@@ -42,7 +42,6 @@ export class OpenFiles {
 
   /** The same for a directory. */
   addDirectory(node: number, flags: number, state: unknown): number {
-    this.#registry.open(node, undefined)
     const handle = this.#add(node, flags, true, false)
     this.#files.set(handle, { handle, state, node, flags, directory: true, passthrough: false })
     return handle
@@ -58,13 +57,13 @@ export class OpenFiles {
     return this.#files.get(handle as number)
   }
 
-  facts(handle: number | bigint): HandleFacts | undefined {
+  #factsOf(handle: number | bigint): HandleFacts | undefined {
     return typeof handle === 'number' ? this.#journal.handles.get(handle) : undefined
   }
 
   /** An open whose answer the kernel did not take. */
   abandon(handle: number): void {
-    const facts = this.facts(handle)
+    const facts = this.#factsOf(handle)
     if (facts === undefined) return
     const file = this.#files.get(handle)
     this.#files.delete(handle)
@@ -84,15 +83,19 @@ export class OpenFiles {
   }
 
   #add(node: number, flags: number, directory: boolean, passthrough: boolean): number {
-    const facts = this.#facts
+    const facts = this.#opening
     facts.node = node
     facts.flags = flags
     facts.directory = directory
     facts.passthrough = passthrough
-    const handle = this.#journal.handles.add(facts)
-    if (handle !== 0) return handle
-    this.#registry.abandon(node, passthrough)
-    throw fsError('ENFILE')
+    let handle = 0
+    try {
+      handle = this.#journal.handles.add(facts)
+    } finally {
+      if (handle === 0) this.#registry.abandon(node, passthrough)
+    }
+    if (handle === 0) throw fsError('ENFILE')
+    return handle
   }
 
   /** Whoever opens it is told what is wrong, unless that takes a promise. */
@@ -107,7 +110,7 @@ export class OpenFiles {
   }
 
   #reopen(handle: number | bigint): Awaitable<OpenFile> {
-    const facts = this.facts(handle)
+    const facts = this.#factsOf(handle)
     if (facts === undefined) throw fsError('EBADF')
     const id = handle as number
     const under = this.#reopening.get(id)

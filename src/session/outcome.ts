@@ -14,7 +14,7 @@ export class Outcome {
   /** The slot of the handle that ends with the answer; -1: none does. */
   #ended = -1
   #endedNode = 0
-  #hasClosing = false
+  #closesIds = false
   #action: (() => void) | undefined
 
   constructor(
@@ -34,14 +34,14 @@ export class Outcome {
     this.#opened = handle
   }
 
-  /** A handle of the node ends with the answer; its slot is staged. `hasClosing`: so are registrations that end with it. */
-  ends(slot: number, node: number, hasClosing: boolean): void {
+  /** A handle of the node ends with the answer; its slot is staged. `closesIds`: so are registrations that end with it. */
+  ends(slot: number, node: number, closesIds: boolean): void {
     this.#ended = slot
     this.#endedNode = node
-    this.#hasClosing = hasClosing
+    this.#closesIds = closesIds
   }
 
-  /** For what comes once in a mount's life. */
+  /** Runs once the answer has been taken: for what comes once in a mount's life. */
   brings(action: () => void): void {
     this.#action = action
   }
@@ -52,7 +52,7 @@ export class Outcome {
     if (slot >= 0) {
       this.#ended = -1
       this.#handles.finishClose(slot)
-      if (this.#hasClosing) this.#passthrough.closeStaged()
+      if (this.#closesIds) this.#passthrough.closeStaged()
       this.#closed(this.#endedNode)
     }
     const action = this.#action

@@ -77,6 +77,8 @@ const WITHOUT_BODY: Answerer = { answer: nothing }
 /** Requests taken in a row before timers and other events get their turn. */
 const BATCH = 64
 
+const SETTLED = Promise.resolve()
+
 /** Between two steps of letting go of what has expired. */
 const EXPIRE_PAUSE_MS = 5
 
@@ -236,8 +238,13 @@ export class Session implements Serving {
         await this.#slotFreed()
         waiting.turned()
       } else {
-        const pause = waiting.step(this.#inHand.size === 0)
-        if (pause === undefined) continue
+        const isAlone = this.#inHand.size === 0
+        const pause = waiting.step(isAlone)
+        if (pause === undefined) {
+          // What has come to an answer meanwhile is answered before the next look.
+          if (!isAlone) await SETTLED
+          continue
+        }
         sinceTurn = 0
         await pause
         waiting.turned()

@@ -6,7 +6,7 @@ import type { Wakefulness } from './wakefulness.js'
 /** A busy client's next request comes sooner than a wait and a wake-up would take. */
 const SPIN_MS = 0.03
 /** Looks for each look at the clock, whose answer is a new object. Most requests are there before the first. */
-const LOOKS = 8
+const LOOKS_PER_CLOCK = 8
 /** Most others' come within that, and waiting for them on this thread costs less than a turn of the event loop. */
 const BRIEF_MS = 1
 /** The event loop has its turn at least so often. */
@@ -23,7 +23,7 @@ export class Waiting {
   readonly #wakefulness: Wakefulness | undefined
   /** Since the last request. */
   #looks = 0
-  /** When the clock said so first; 0: it has not been asked. */
+  /** What the clock said first since then; 0: it has not been asked. */
   #idleSince = 0
   #wasBusy = false
   #turnedAt = performance.now()
@@ -49,7 +49,7 @@ export class Waiting {
   /** There is nothing to do: to be awaited, unless undefined. `isAlone`: nor is anything under way that the event loop brings on. */
   step(isAlone: boolean): Promise<void> | undefined {
     if (this.#transport.asksOnThread === true) return this.#transport.wait()
-    if (++this.#looks % LOOKS !== 0) return undefined
+    if (isAlone && ++this.#looks % LOOKS_PER_CLOCK !== 0) return undefined
     const now = performance.now()
     if (this.#idleSince === 0) {
       this.#idleSince = now

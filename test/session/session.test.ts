@@ -9,6 +9,7 @@ import { delayed, MemoryFileSystem } from '../../src/filesystems/memory/index.js
 import { Opcode } from '../../src/protocol/opcode.js'
 import { InHeader } from '../../src/protocol/structs/header.js'
 import { serveTo, type Serving } from '../support/session-lives.js'
+import { TestKernel } from '../support/test-kernel.js'
 
 const CREATE = { flags: 2, mode: 0o100644, umask: 0, openFlags: 0 }
 const GETATTR = { body: { getattrFlags: 0, fh: 0 } }
@@ -210,6 +211,41 @@ describe('what is in flight', () => {
     await finish(serving)
   })
 
+  it('gives an answer that has come meanwhile before it looks for the next request', async () => {
+    class Later extends MemoryFileSystem {
+      // @ts-expect-error: answers later, as any file system may
+      override async lookup(parent: NodeId, name: Name): Promise<Entry> {
+        await Promise.resolve()
+        return super.lookup(parent, name)
+      }
+    }
+    const kernel = new TestKernel()
+    const transport = kernel.connect()
+    const seen: string[] = []
+    const serving = await serveTo(
+      new Later(),
+      {
+        transport: {
+          ...transport,
+          read: (buffer, offset) => {
+            const length = transport.read(buffer, offset)
+            seen.push(length > 0 ? 'request' : 'look')
+            return length
+          },
+          write: (buffer, length) => {
+            seen.push('answer')
+            return transport.write(buffer, length)
+          },
+        },
+      },
+      kernel,
+    )
+    expect((await kernel.ask('LOOKUP', 1, { names: ['none'] })).error).toBe(Errno.ENOENT)
+    const looks = seen.slice(seen.lastIndexOf('request'), seen.lastIndexOf('answer'))
+    expect(looks.length).toBeLessThan(8)
+    await finish(serving)
+  })
+
   it('pauses while idle', async () => {
     const serving = await gated()
     await delay(2)
@@ -343,6 +379,28 @@ describe('an answer that nobody waits for any more', () => {
     expect(session.journal.handles.countOpen()).toBe(1)
     await kernel.close(Number(again.fh))
     expect(session.journal.handles.countOpen()).toBe(0)
+    await finish(serving)
+  })
+
+  it('closes nothing, nor does the answer after it', async () => {
+    const serving = await gated()
+    const { kernel, session } = serving
+    const { handles } = session.journal
+    const { entry, open } = await kernel.must('CREATE', 1, { body: CREATE, names: ['f'] })
+    const node = Number(entry.nodeid)
+    const fh = Number(open.fh)
+    const release = { body: { fh, flags: 0, releaseFlags: 0, lockOwner: 0 } }
+    kernel.tell(kernel.encode('RELEASE', node, release))
+    await kernel.ask('STATFS', 1)
+    expect(handles.countOpen()).toBe(1)
+    await kernel.close(fh)
+    // Nor a handle that is none (any more).
+    expect((await kernel.ask('RELEASE', node, release)).error).toBe(0)
+    expect((await kernel.ask('RELEASE', node, { body: { ...release.body, fh: 2n ** 60n } })).error).toBe(0)
+    expect(handles.countOpen()).toBe(0)
+    const opened = [1, 2].map(() => kernel.must('OPEN', node, { body: { flags: 2, openFlags: 0 } }))
+    expect(new Set((await Promise.all(opened)).map((each) => each.fh)).size).toBe(2)
+    expect(handles.countOpen()).toBe(2)
     await finish(serving)
   })
 })

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Waiting } from '../../src/session/waiting.js'
 
 /** A transport that says how it was waited on; `comes`: whether something comes in a brief wait. */
@@ -37,6 +37,25 @@ describe('waiting for a request', () => {
     // Nothing has come since: the thread is not stopped again.
     expect(untilWaited(waiting, device.waits)).toBeInstanceOf(Promise)
     expect(device.waits).toEqual(['1 ms', 'loop', 'loop'])
+  })
+
+  it('looks at the clock at every eighth look', () => {
+    const device = transport(() => true)
+    const waiting = new Waiting(device)
+    const clock = vi.spyOn(performance, 'now')
+    try {
+      waiting.busy(1)
+      for (let look = 1; look < 8; look++) expect(waiting.step(true)).toBeUndefined()
+      expect(clock).not.toHaveBeenCalled()
+      expect(waiting.step(true)).toBeUndefined()
+      expect(clock).toHaveBeenCalledTimes(1)
+      // Each time while something is under way, which waits for the event loop.
+      waiting.busy(1)
+      expect(waiting.step(false)).toBeUndefined()
+      expect(clock).toHaveBeenCalledTimes(2)
+    } finally {
+      clock.mockRestore()
+    }
   })
 
   it('does not stop its thread while something else is under way', () => {

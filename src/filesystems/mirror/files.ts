@@ -73,8 +73,6 @@ export class Files {
   readonly #stat = new Stat()
   readonly #passthrough: boolean
   readonly #writebackCache: boolean
-  /** The answer to most opens: the same object each time. */
-  readonly #later: OpenedLater = { backing: -1, later: true, noFlush: true }
 
   constructor(source: Source) {
     this.#source = source
@@ -91,10 +89,7 @@ export class Files {
     const { caller, objects, options } = this.#source
     if ((flags & O.ACCMODE) !== O.RDONLY || (flags & O.TRUNC) !== 0) mayChange(this.#source)
     const at = this.#opensLater(node, flags)
-    if (at >= 0) {
-      this.#later.backing = at
-      return this.#later
-    }
+    if (at >= 0) return { backing: at, later: true, noFlush: true }
     let fd: number
     if ((flags & O.TRUNC) === 0) fd = orThrow(this.#open(node, flags))
     else if (this.#isTruncated(node, context)) fd = orThrow(this.#open(node, flags & ~O.TRUNC))

@@ -66,6 +66,9 @@ const TIDY_MS = 2_000
  * changed in the directory is seen in the mount. Objects are reached by descriptor only, from a parent's descriptor
  * and one name; symbolic links are never followed, so nothing outside the source is reachable.
  *
+ * Its entries and attributes are the same objects each time: a file system that passes its answers on through a promise
+ * copies them first.
+ *
  * It keeps nothing that could get out of date: descriptors, and in the node table the key of each object that the
  * kernel knows, by which the next life finds it again.
  *

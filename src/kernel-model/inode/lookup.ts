@@ -173,7 +173,7 @@ async function askServer(
   parent: Dentry,
   key: string,
   task: Task,
-  isEntered: () => Promise<void>,
+  whenEntered: () => Promise<void>,
 ): Promise<Dentry> {
   const dir = parent.inode!
   if (dir.bad) throw failure('EIO')
@@ -192,7 +192,7 @@ async function askServer(
     fs.entries.splice(dentry, null)
     dentry.epoch = epoch
     fs.entries.hold(dentry)
-    await isEntered()
+    await whenEntered()
     dentry.validUntil = entry === null ? 0n : entryExpiry(fs, entry)
     return dentry
   }
@@ -206,7 +206,7 @@ async function askServer(
       if (spliced === undefined) throw failure('ELOOP')
       spliced.epoch = epoch
       fs.entries.hold(spliced)
-      await isEntered()
+      await whenEntered()
       spliced.validUntil = entryExpiry(fs, entry)
       dir.adviseReaddirplus = true
       return spliced

@@ -19,6 +19,7 @@ export const opendir = handler<{ node: number; flags: number; opened: OpenedDire
     return after(fs.opendir(node, flags, slot), (opened) => ({ node, flags, opened }))
   },
   answer: (serving, slot, { node, flags, opened }) => {
+    serving.passthrough.open(node, undefined)
     const handle = serving.files.addDirectory(node, flags, opened.directory)
     const openFlags =
       (opened.cacheEntries === true ? OpenOutFlag.CACHE_DIR : 0) |

@@ -24,7 +24,7 @@ export function endHandle(serving: Serving, request: RequestSlot): void {
   if (slot < 0) return
   const node = handles.nodeOf(slot)
   handles.stageClose(journal.redo, slot)
-  const hasClosing = passthrough.stageClose(node, handles.isPassthrough(slot))
+  const closesIds = passthrough.stageClose(node, handles.isPassthrough(slot))
   files.drop(fh as number)
-  outcome.ends(slot, node, hasClosing)
+  outcome.ends(slot, node, closesIds)
 }
