@@ -8,7 +8,7 @@ import { MemoryFiles } from './host/memory-files.js'
 import { Notifications } from './notifications.js'
 import { profiles, type KernelProfile } from './profile.js'
 import { noLog, type RuleLog } from './rules.js'
-import { FifoScheduler, type Scheduler } from './scheduler.js'
+import { FifoScheduler, turn, type Scheduler } from './scheduler.js'
 import { SuperBlock, type MountSettings } from './super-block.js'
 import type { ProcessOptions } from './vfs/process-types.js'
 import { Process } from './vfs/process.js'
@@ -156,9 +156,7 @@ export class Mount {
 
   async turn(): Promise<void> {
     await this.connection.ready()
-    await new Promise<void>((resolve) => {
-      this.#kernel.scheduler.run(resolve)
-    })
+    await turn(this.#kernel.scheduler)
   }
 
   nextPid(): number {

@@ -6,6 +6,13 @@ export interface Scheduler {
   run(task: () => void): void
 }
 
+/** Others that are ready may go first. */
+export function turn(scheduler: Scheduler): Promise<void> {
+  return new Promise((resolve) => {
+    scheduler.run(resolve)
+  })
+}
+
 /** In the order in which the tasks came. */
 export class FifoScheduler implements Scheduler {
   #ready: (() => void)[] = []
