@@ -137,10 +137,10 @@ export class HandleTable {
     const at = slot * HandleRecord.bytes
     const kind = this.#area.u32(at + HandleRecord.kind)
     return {
-      node: this.nodeOf(slot),
+      node: this.#area.f64(at + HandleRecord.nodeid),
       flags: this.#area.u32(at + HandleRecord.flags),
       directory: (kind & HandleKind.directory) !== 0,
-      passthrough: this.isPassthrough(slot),
+      passthrough: (kind & HandleKind.passthrough) !== 0,
     }
   }
 }

@@ -8,7 +8,7 @@ import { MemoryFiles } from './host/memory-files.js'
 import { Notifications } from './notifications.js'
 import { profiles, type KernelProfile } from './profile.js'
 import { noLog, type RuleLog } from './rules.js'
-import { FifoScheduler, turn, type Scheduler } from './scheduler.js'
+import { FifoScheduler, type Scheduler } from './scheduler.js'
 import { SuperBlock, type MountSettings } from './super-block.js'
 import type { ProcessOptions } from './vfs/process-types.js'
 import { Process } from './vfs/process.js'
@@ -156,7 +156,9 @@ export class Mount {
 
   async turn(): Promise<void> {
     await this.connection.ready()
-    await turn(this.#kernel.scheduler)
+    await new Promise<void>((resolve) => {
+      this.#kernel.scheduler.run(resolve)
+    })
   }
 
   nextPid(): number {

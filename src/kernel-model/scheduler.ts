@@ -6,13 +6,6 @@ export interface Scheduler {
   run(task: () => void): void
 }
 
-/** Others that are ready may go first. */
-export function turn(scheduler: Scheduler): Promise<void> {
-  return new Promise((resolve) => {
-    scheduler.run(resolve)
-  })
-}
-
 /** In the order in which the tasks came. */
 export class FifoScheduler implements Scheduler {
   #ready: (() => void)[] = []

@@ -8,7 +8,6 @@ import { expiry, isInvalid } from './attributes.js'
 import { bytesOf, Dentry } from './dentry.js'
 import type { Inode } from './inode.js'
 import { askedNow, entryExpiry, findInode, isOther } from './inode-table.js'
-import { turn } from '../scheduler.js'
 import { ROOT_NODE } from '../super-block.js'
 
 /** A name that is being looked up: others who want the same wait. */
@@ -26,7 +25,7 @@ class LookingUp {
   async wait(fs: SuperBlock): Promise<void> {
     this.waiting++
     await this.#found
-    await turn(fs.scheduler)
+    await turn(fs)
   }
 
   end(): void {
@@ -35,6 +34,13 @@ class LookingUp {
 }
 
 const lookingUp = new WeakMap<Inode, Map<string, LookingUp>>()
+
+/** Others who are ready may go first. */
+async function turn(fs: SuperBlock): Promise<void> {
+  await new Promise<void>((resolve) => {
+    fs.scheduler.run(resolve)
+  })
+}
 
 /**
  * An entry as it is found without the directory's lock, once it has been made sure that it still holds; undefined: it
@@ -142,10 +148,7 @@ async function lookUpLocked(fs: SuperBlock, parent: Dentry, key: string, task: T
   const looking = new LookingUp()
   names.set(key, looking)
   try {
-    return await askServer(fs, parent, key, task, async () => {
-      names.delete(key)
-      await entered(fs, looking)
-    })
+    return await askServer(fs, parent, key, task, () => entered(fs, names, key))
   } finally {
     if (names.get(key) === looking) names.delete(key)
     looking.end()
@@ -156,10 +159,12 @@ async function lookUpLocked(fs: SuperBlock, parent: Dentry, key: string, task: T
  * A name has been entered (d_splice_alias): who has waited for it goes on, at once, while its time is not yet known; so
  * it may be looked up a second time (fuse_lookup comes to fuse_change_entry_timeout only then).
  */
-async function entered(fs: SuperBlock, looking: LookingUp): Promise<void> {
-  if (looking.waiting === 0) return
+async function entered(fs: SuperBlock, names: Map<string, LookingUp>, key: string): Promise<void> {
+  const looking = names.get(key)
+  names.delete(key)
+  if (looking === undefined || looking.waiting === 0) return
   looking.end()
-  await turn(fs.scheduler)
+  await turn(fs)
 }
 
 /** Asks the server for a name and enters the answer, nothing as well as something (fuse_lookup). */
