@@ -137,10 +137,10 @@ export class HandleTable {
     const at = slot * HandleRecord.bytes
     const kind = this.#area.u32(at + HandleRecord.kind)
     return {
-      node: this.#area.f64(at + HandleRecord.nodeid),
+      node: this.nodeOf(slot),
       flags: this.#area.u32(at + HandleRecord.flags),
       directory: (kind & HandleKind.directory) !== 0,
-      passthrough: (kind & HandleKind.passthrough) !== 0,
+      passthrough: this.isPassthrough(slot),
     }
   }
 }

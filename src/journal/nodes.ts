@@ -152,7 +152,7 @@ export class NodeTable {
     if (slot < 0) return
     const at = slot * NameRecord.bytes
     const length = Math.min(header.u32(Header.namingNameBytes), 255)
-    this.#names.bytes(at + NameRecord.name, length).set(header.bytes(Header.namingName, length))
+    this.#names.setBytes(at + NameRecord.name, header.bytes(Header.namingName, length))
     this.#names.setU32(at + NameRecord.nameBytes, length)
     this.#names.setF64(at + NameRecord.parent, header.f64(Header.namingParent))
     header.publish(Header.namingSlot, 0)

@@ -6,7 +6,7 @@ import type { RequestSlot } from '../request-slot.js'
 import { supports, unsupported } from './request.js'
 
 type Operation = BegunChange['operation']
-type ChangeOf<N extends Operation> = Extract<BegunChange, { readonly operation: N }>
+export type ChangeOf<N extends Operation> = Extract<BegunChange, { readonly operation: N }>
 
 /** An operation that cannot be done twice, for a file system that has it. */
 export interface Changing<N extends Operation, Result> extends Pick<Handler<Result>, 'answer'> {

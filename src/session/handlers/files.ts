@@ -34,7 +34,7 @@ import { entryOut } from '../encode.js'
 import { after, handler, nothing, type Serving } from '../handler.js'
 import { settleChange } from '../reconcile.js'
 import type { RequestSlot } from '../request-slot.js'
-import { changing } from './changing.js'
+import { changing, type ChangeOf } from './changing.js'
 import { endHandle, released } from './handles.js'
 import { entryOf, stageLookup } from './names.js'
 import { fileAt, firstName, knownNode, nodeOf, supports, u32, u64, unsupported } from './request.js'
@@ -101,7 +101,7 @@ export const open = handler<Opened<unknown> | OpenedLater>({
     const flags = u32(slot, OpenIn.offset.flags)
     const killPrivileges = (u32(slot, OpenIn.offset.openFlags) & OpenInFlag.KILL_SUIDGID) !== 0
     if (slot.begunBefore && (flags & O.TRUNC) !== 0 && fs.open !== undefined) {
-      return openAgain(fs, node, flags, killPrivileges, slot)
+      return openAgain(fs, { operation: 'open', node, flags, killPrivileges }, slot)
     }
     return openNode(fs, node, flags, killPrivileges, slot)
   },
@@ -113,12 +113,11 @@ export const open = handler<Opened<unknown> | OpenedLater>({
 /** An open that truncates, and that an earlier life had begun. */
 function openAgain(
   fs: FileSystem,
-  node: NodeId,
-  flags: number,
-  killPrivileges: boolean,
+  change: ChangeOf<'open'>,
   slot: RequestSlot,
 ): Awaitable<Opened<unknown> | OpenedLater> {
-  return settleChange(fs, { operation: 'open', node, flags, killPrivileges }, slot, {
+  const { node, flags, killPrivileges } = change
+  return settleChange(fs, change, slot, {
     carryOut: () => openNode(fs, node, flags, killPrivileges, slot),
     done: () => openNode(fs, node, flags & ~O.TRUNC, killPrivileges, slot),
   })
